@@ -1,0 +1,13 @@
+"""What happens by the clock. Two beats, or none, change nothing but seconds: slots are claimed in PostgreSQL."""
+
+from __future__ import annotations
+
+SCHEDULE = {
+    # The founding document's loop: every five minutes; a sale rings the same bell at once.
+    "orchestrate": {"task": "hedging.orchestrate", "schedule": 300.0, "args": ["beat"]},
+    "expire-policies": {"task": "policies.expire", "schedule": 60.0},
+    "watch-orders": {"task": "hedging.watch_orders", "schedule": 10.0},
+    "watch-settlements": {"task": "hedging.watch_settlements", "schedule": 15.0},
+    "refresh-instruments": {"task": "venues.refresh_instruments", "schedule": 300.0},
+    "reconcile": {"task": "hedging.reconcile", "schedule": 60.0},
+}

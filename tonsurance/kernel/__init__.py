@@ -1,0 +1,1 @@
+"""Foundations with no framework beneath them: money, ids, errors, time."""

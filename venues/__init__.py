@@ -1,0 +1,1 @@
+"""Where we can trade and what the venue says."""

@@ -1,0 +1,8 @@
+"""The venues app."""
+
+from django.apps import AppConfig
+
+
+class VenuesConfig(AppConfig):
+    name = "venues"
+    verbose_name = "Markets"

@@ -1,0 +1,1 @@
+"""What a venue is to us, without saying which one."""

@@ -1,0 +1,7 @@
+"""Where we can trade, and what the venue said last."""
+
+from venues.models.books import BookSnapshot
+from venues.models.instruments import Instrument
+from venues.models.venues import BalanceSnapshot, Venue
+
+__all__ = ["BalanceSnapshot", "BookSnapshot", "Instrument", "Venue"]

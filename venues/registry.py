@@ -1,0 +1,45 @@
+"""Venue code -> Gateway: the one door to the adapters.
+
+One gateway per process and venue, built at first use: HTTP pools must not be shared across a fork.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from django.conf import settings
+
+from tonsurance.kernel.errors import Refused
+from venues.adapters.polymarket.config import config_from
+from venues.adapters.polymarket.gateway import Gateway as PolymarketGateway
+from venues.domain.gateway import Gateway
+
+
+def _polymarket() -> Gateway:
+    return PolymarketGateway(config_from(settings.POLYMARKET))
+
+
+_BUILDERS: dict[str, Callable[[], Gateway]] = {"polymarket": _polymarket}
+_built: dict[tuple[int, str], Gateway] = {}
+
+
+def venues_with_gateway() -> frozenset[str]:
+    """Codes of the venues that orders can be sent to."""
+    return frozenset(_BUILDERS)
+
+
+def gateway_for(venue_code: str) -> Gateway:
+    """The live line to `venue_code`. Raises Refused for a venue without one, or with faulty settings."""
+    if venue_code not in _BUILDERS:
+        known = ", ".join(sorted(_BUILDERS))
+        raise Refused(f"no gateway for venue {venue_code!r}; gateways exist for: {known}", code="no_gateway", field="venue")
+    key = (os.getpid(), venue_code)
+    if key not in _built:
+        _built[key] = _BUILDERS[venue_code]()
+    return _built[key]
+
+
+def gateways_forget() -> None:
+    """Drop what was built, so that changed settings take effect."""
+    _built.clear()
