@@ -44,6 +44,7 @@ def packages_ensure(argv: list[str]) -> None:
     Exits with status 1 and one line on stderr when that cannot be done.
     """
     needs_tests = argv[1:2] == ["test"]
+    _bytecode_keep()
     try:
         if not _must_switch(needs_tests):
             return
@@ -55,6 +56,17 @@ def packages_ensure(argv: list[str]) -> None:
     python = str(VENV / "bin" / "python")
     sys.stdout.flush()
     os.execv(python, [python, *sys.orig_argv[1:]])
+
+
+def _bytecode_keep() -> None:
+    """Keep compiled modules in `var` for people who want none beside the sources.
+
+    A demo starts a dozen Pythons; compiling every module in each of them would take longer than the rest.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", "") and not os.environ.get("TONSURANCE_NO_BOOTSTRAP"):
+        os.environ["PYTHONPYCACHEPREFIX"] = str(VAR / "pycache")
+        sys.pycache_prefix = str(VAR / "pycache")
+        sys.dont_write_bytecode = False
 
 
 def _must_switch(needs_tests: bool) -> bool:
