@@ -1,0 +1,159 @@
+"""The life of an order: its states, the moves between them, and what they mean for sending and counting.
+
+`TRANSITIONS` is repeated as a table in the database (`hedging/migrations/0002_rules.sql`), whose trigger has the last
+word; a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+
+class OrderStatus(StrEnum):
+    """Where one signed order stands.
+
+    PREPARED: bytes stored, nobody has sent them. SENDING: an attempt is on record, bytes may be on the wire.
+    UNKNOWN: no definitive answer. MANUAL: only a person may decide. ACKED, PARTIAL: the venue has it.
+    NOT_PLACED: absence is proven. ABORTED: never sent and never will be.
+    """
+
+    PREPARED = "PREPARED"
+    SENDING = "SENDING"
+    UNKNOWN = "UNKNOWN"
+    MANUAL = "MANUAL"
+    ACKED = "ACKED"
+    PARTIAL = "PARTIAL"
+    FILLED = "FILLED"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+    REJECTED = "REJECTED"
+    NOT_PLACED = "NOT_PLACED"
+    ABORTED = "ABORTED"
+
+
+class IntentState(StrEnum):
+    """OPEN: to be carried out. PARKED: waits for a person. DONE, ABANDONED: finished, all orders dead."""
+
+    OPEN = "OPEN"
+    DONE = "DONE"
+    ABANDONED = "ABANDONED"
+    PARKED = "PARKED"
+
+
+_S = OrderStatus
+
+LIVE: frozenset[OrderStatus] = frozenset(
+    {_S.PREPARED, _S.SENDING, _S.UNKNOWN, _S.MANUAL, _S.ACKED, _S.PARTIAL}
+)
+"""May still cost money: counted at worst case in exposure and limits; at most one per intent."""
+
+DEAD: frozenset[OrderStatus] = frozenset({_S.CANCELLED, _S.EXPIRED, _S.REJECTED, _S.NOT_PLACED, _S.ABORTED})
+"""Ended short of its full amount; life shown afterwards goes to a person."""
+
+TERMINAL: frozenset[OrderStatus] = DEAD | {_S.FILLED}
+"""Nothing more will trade; the next generation of the intent may exist."""
+
+WITHOUT_FILLS: frozenset[OrderStatus] = frozenset({_S.REJECTED, _S.NOT_PLACED, _S.ABORTED})
+"""States that an order with a fill may not enter."""
+
+_TABLE: dict[OrderStatus, tuple[OrderStatus, ...]] = {
+    _S.PREPARED: (_S.SENDING, _S.ABORTED),
+    _S.SENDING: (_S.ACKED, _S.PARTIAL, _S.FILLED, _S.CANCELLED, _S.REJECTED, _S.UNKNOWN),
+    _S.UNKNOWN: (
+        _S.ACKED,
+        _S.PARTIAL,
+        _S.FILLED,
+        _S.CANCELLED,
+        _S.EXPIRED,
+        _S.REJECTED,
+        _S.NOT_PLACED,
+        _S.SENDING,
+        _S.MANUAL,
+    ),
+    _S.MANUAL: (_S.ACKED, _S.PARTIAL, _S.FILLED, _S.CANCELLED, _S.EXPIRED, _S.REJECTED, _S.NOT_PLACED),
+    _S.ACKED: (_S.PARTIAL, _S.FILLED, _S.CANCELLED, _S.EXPIRED, _S.REJECTED, _S.MANUAL),
+    _S.PARTIAL: (_S.FILLED, _S.CANCELLED, _S.EXPIRED, _S.MANUAL),
+    # The venue's truth always wins: a dead order that shows life goes to a person, never silently anywhere else.
+    _S.NOT_PLACED: (_S.MANUAL,),
+    _S.REJECTED: (_S.MANUAL,),
+    _S.ABORTED: (_S.MANUAL,),
+    _S.EXPIRED: (_S.MANUAL,),
+    _S.CANCELLED: (_S.MANUAL,),
+    _S.FILLED: (),
+}
+
+TRANSITIONS: frozenset[tuple[OrderStatus, OrderStatus]] = frozenset(
+    (old, new) for old, news in _TABLE.items() for new in news
+)
+"""Every legal move, as (from, to)."""
+
+
+def can_move(old: OrderStatus, new: OrderStatus) -> bool:
+    """Whether an order may go from `old` to `new`. Staying is not a move."""
+    return (old, new) in TRANSITIONS
+
+
+def may_succeed(predecessor: OrderStatus) -> bool:
+    """Whether the next generation of an intent may exist: only when nothing of the predecessor can trade any more."""
+    return predecessor in TERMINAL
+
+
+def may_send(status: OrderStatus, *, resend_allowed: bool) -> bool:
+    """Whether bytes may be sent: once from PREPARED; again from UNKNOWN only where the venue deduplicates them."""
+    return status is _S.PREPARED or (status is _S.UNKNOWN and resend_allowed)
+
+
+def is_stale(*, valid_until: datetime, now: datetime) -> bool:
+    """Whether a decision is too old to be acted on; a PREPARED order of it is ABORTED."""
+    return now >= valid_until
+
+
+# Outcome tokens trade in steps of 0.01, and a venue may round one step up.
+DUST = Decimal("0.01")
+# What counts as "in full" when the venue's own rounding left a little over; the database trigger says the same.
+_FULL_SHARE = Decimal("0.99")
+_FULL_SLACK = Decimal("0.02")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderFacts:
+    """What our row says of one order, as far as its next state depends on it. Sizes in units, money in USD."""
+
+    state: OrderStatus
+    spends_budget: bool
+    size: Decimal
+    notional_usd: Decimal
+    filled_size: Decimal = Decimal(0)
+    filled_usd: Decimal = Decimal(0)
+    reported_size: Decimal | None = None
+    resend_allowed: bool = False
+    attempts: int = 0
+    absent_proofs: int = 0
+    last_absent_at: datetime | None = None
+    sent_at: datetime | None = None
+    acked_at: datetime | None = None
+    fence_at: datetime | None = None
+
+    @classmethod
+    def of(cls, row: Any) -> OrderFacts:
+        """The facts of any object that has these attributes, such as a row of the orders table."""
+        values = {name: getattr(row, name) for name in cls.__dataclass_fields__}
+        return cls(**{**values, "state": OrderStatus(values["state"])})
+
+    @property
+    def is_filled_in_full(self) -> bool:
+        """Whether what traded is the whole order, up to the venue's rounding."""
+        if self.spends_budget:
+            return self.filled_usd >= self.notional_usd * _FULL_SHARE - _FULL_SLACK
+        return self.filled_size >= self.size * _FULL_SHARE - _FULL_SLACK
+
+    @property
+    def is_overfilled(self) -> bool:
+        """Whether more traded than the bytes allow: impossible at an honest venue, so it goes to a person."""
+        if self.spends_budget:
+            return self.filled_usd > self.notional_usd + DUST
+        return self.filled_size > self.size + DUST
