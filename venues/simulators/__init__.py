@@ -1,0 +1,1 @@
+"""Practice exchanges: each speaks one venue's own wire and none is ever production."""

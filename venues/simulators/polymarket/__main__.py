@@ -1,0 +1,7 @@
+"""`python -m venues.simulators.polymarket` is `manage.py simulate polymarket` without Django."""
+
+import sys
+
+from venues.simulators.polymarket.server import main
+
+sys.exit(main())

@@ -1,0 +1,149 @@
+"""The practice exchange as one web application: every service of the venue under its own path prefix.
+
+Each request first brings the exchange up to its own time, so settlement and expiry need no one watching; a
+ticker does the same while nobody asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from aiohttp import web
+
+from venues.simulators.polymarket import (
+    admin,
+    chain,
+    clob_account,
+    clob_market_data,
+    clob_trading,
+    data_api,
+    gamma,
+)
+from venues.simulators.polymarket.cancels import expired_cancel
+from venues.simulators.polymarket.config import Config
+from venues.simulators.polymarket.faults import FaultPlan
+from venues.simulators.polymarket.markets import markets_open
+from venues.simulators.polymarket.refusals import Refusal
+from venues.simulators.polymarket.settlement import settlement_advance
+from venues.simulators.polymarket.state import State
+from venues.simulators.polymarket.strikes import struck
+from venues.simulators.polymarket.tape import books_replenish, tape_advance
+from venues.simulators.polymarket.wire import BODY_BYTES_MAX, FAULTS, STATE, answer
+
+TICK_SECONDS = 0.2
+ENGINE_CALLS = frozenset({"/clob/order", "/clob/orders", "/clob/cancel-all", "/clob/cancel-market-orders"})
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+logger = logging.getLogger(__name__)
+
+
+def create_app(config: Config | None = None) -> web.Application:
+    """Return the whole exchange, its state loaded and its markets open."""
+    state = State(config or Config())
+    plan = FaultPlan(state=state)
+    plan.load()
+    markets_open(state, now_ms=state.clock.now_ms())
+    advance(state)
+    app = web.Application(middlewares=[_errors, _faults], client_max_size=BODY_BYTES_MAX)
+    app[STATE] = state
+    app[FAULTS] = plan
+    _mount(app, "/clob", clob_market_data.routes, clob_account.routes, clob_trading.routes)
+    _mount(app, "/gamma", gamma.routes)
+    _mount(app, "/data", data_api.routes)
+    _mount(app, "/relayer", chain.relayer_routes)
+    _mount(app, "/geo", chain.geo_routes)
+    app.add_routes(chain.rpc_routes)
+    door = web.Application(middlewares=[admin.loopback_only])
+    door.add_routes(admin.routes)
+    door.router.add_post("/reset", _reset)
+    app.add_subapp("/admin", door)
+    app.cleanup_ctx.append(_ticker)
+    return app
+
+
+def advance(state: State) -> None:
+    """Do everything that is due by the exchange's clock, and commit it."""
+    now_ms = state.clock.now_ms()
+    settlement_advance(state, now_ms=now_ms)
+    expired_cancel(state, now_ms=now_ms)
+    tape_advance(state, now_ms=now_ms)
+    books_replenish(state, now_ms=now_ms)
+    state.store.commit()
+
+
+def _mount(app: web.Application, prefix: str, *tables: web.RouteTableDef) -> None:
+    service = web.Application()
+    for table in tables:
+        service.add_routes(table)
+    app.add_subapp(prefix, service)
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer a refusal in the venue's words, and an unknown path as its gateway does."""
+    state = request.config_dict[STATE]
+    request["arrived_ms"] = state.clock.now_ms()
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return answer(refusal.body(), status=refusal.status)
+    except web.HTTPException as error:
+        return answer({"error": error.reason}, status=error.status)
+    except Exception:
+        logger.exception("%s %s broke the practice exchange", request.method, request.path)
+        return answer({"error": "internal error"}, status=500)
+
+
+@web.middleware
+async def _faults(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let the fault plan have its way before, instead of or after the handler."""
+    state, plan = request.config_dict[STATE], request.config_dict[FAULTS]
+    if request.path.startswith("/admin/"):
+        return await handler(request)
+    await request.read()
+    rule = plan.strike(request.method, request.path, now_ms=state.clock.now_ms())
+    if rule is None:
+        return await _handled(request, handler)
+    state.store.commit()
+    return await struck(request, lambda again: _handled(again, handler), rule=rule)
+
+
+async def _handled(request: web.Request, handler: Handler) -> web.StreamResponse:
+    advance(request.config_dict[STATE])
+    if request.method != "GET" and request.path in ENGINE_CALLS:
+        request.config_dict[FAULTS].require_engine()
+    return await handler(request)
+
+
+async def _reset(request: web.Request) -> web.Response:
+    """Forget everything and open the seeded markets again, with another seed if one is given."""
+    state, plan = request.config_dict[STATE], request.config_dict[FAULTS]
+    body: Any = await request.json() if request.can_read_body else {}
+    if "seed" in body:
+        state.config = replace(state.config, seed=int(body["seed"]))
+    state.reset()
+    plan.clear()
+    markets_open(state, now_ms=state.clock.now_ms())
+    state.store.commit()
+    return answer({"seed": state.config.seed, "markets": len(state.markets)})
+
+
+async def _ticker(app: web.Application) -> AsyncIterator[None]:
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            try:
+                advance(app[STATE])
+            except Exception:
+                logger.exception("the practice exchange could not advance")
+
+    task = asyncio.ensure_future(tick())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    app[STATE].store.commit()
+    app[STATE].store.close()

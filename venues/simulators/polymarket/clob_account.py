@@ -1,0 +1,298 @@
+"""What a key's owner may ask the CLOB: keys, orders, trades, balances, heartbeats (L1 and L2, nothing traded)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import NAMESPACE_OID, uuid5
+
+from aiohttp import web
+
+from venues.simulators.polymarket import config
+from venues.simulators.polymarket.cancels import live_orders
+from venues.simulators.polymarket.clob_market_data import FEE_CAP_BPS
+from venues.simulators.polymarket.credentials import key_create, key_derive, login
+from venues.simulators.polymarket.records import CANCELED, KILLED, LIVE, Account, ApiKey, Leg, Order, Trade
+from venues.simulators.polymarket.refusals import Refusal
+from venues.simulators.polymarket.state import State, checksummed
+from venues.simulators.polymarket.units import text_e4, text_e6
+from venues.simulators.polymarket.wallets import deposit_wallets
+from venues.simulators.polymarket.wire import (
+    answer,
+    arrived_ms,
+    body_json,
+    faults_of,
+    page_of,
+    require_key,
+    state_of,
+)
+
+PAGE = 500
+UNLIMITED = (1 << 256) - 1
+
+routes = web.RouteTableDef()
+
+
+@routes.post("/auth/api-key")
+async def create_key(request: web.Request) -> web.Response:
+    """Create API credentials for the EOA that signed."""
+    state = state_of(request)
+    address, nonce = login(state, request.headers, now_ms=arrived_ms(request))
+    key = key_create(state, address, nonce=nonce)
+    state.store.commit()
+    return answer(_credentials(key))
+
+
+@routes.get("/auth/derive-api-key")
+async def derive_key(request: web.Request) -> web.Response:
+    """Return the API credentials of the EOA that signed."""
+    state = state_of(request)
+    address, nonce = login(state, request.headers, now_ms=arrived_ms(request))
+    return answer(_credentials(key_derive(state, address, nonce=nonce)))
+
+
+@routes.get("/auth/api-keys")
+async def list_keys(request: web.Request) -> web.Response:
+    """List the caller's keys."""
+    key = await require_key(request)
+    keys = state_of(request).keys.values()
+    return answer({"apiKeys": [row.key for row in keys if row.address == key.address and row.active]})
+
+
+@routes.delete("/auth/api-key")
+async def delete_key(request: web.Request) -> web.Response:
+    """Revoke the key that signs this call."""
+    state = state_of(request)
+    key = await require_key(request)
+    key.active = False
+    state.save(key)
+    state.store.commit()
+    return answer("OK")
+
+
+@routes.get("/auth/ban-status/closed-only")
+async def closed_only(request: web.Request) -> web.Response:
+    """Say whether the caller may only close."""
+    state = state_of(request)
+    key = await require_key(request)
+    owned = [account for account in state.accounts.values() if account.owner == key.address]
+    return answer({"closed_only": any(account.standing == "closed_only" for account in owned)})
+
+
+@routes.get("/data/order/{order_id}")
+async def order(request: web.Request) -> web.Response:
+    """Show one of the caller's orders; 404 when the exchange has no such order."""
+    state = state_of(request)
+    key = await require_key(request)
+    found = state.orders.get(request.match_info["order_id"].lower())
+    faults = faults_of(request)
+    if found is None or found.owner != key.key:
+        raise Refusal(404, "order not found")
+    if faults.is_hidden(found.created_at, now_ms=state.clock.now_ms()):
+        raise Refusal(404, "order not found")
+    if found.status != LIVE and faults.is_on("order_null"):
+        return answer(None)
+    return answer(open_order(state, found))
+
+
+@routes.get("/data/orders")
+async def orders(request: web.Request) -> web.Response:
+    """List the caller's resting orders."""
+    state = state_of(request)
+    key = await require_key(request)
+    query, faults, now_ms = request.query, faults_of(request), state.clock.now_ms()
+    rows = [
+        open_order(state, row)
+        for row in live_orders(state, key=key)
+        if query.get("id") in (None, row.id)
+        and query.get("market") in (None, row.condition_id)
+        and query.get("asset_id") in (None, row.token_id)
+        and not faults.is_hidden(row.created_at, now_ms=now_ms)
+    ]
+    page, cursor = page_of(rows, query.get("next_cursor"), limit=PAGE)
+    return answer({"limit": PAGE, "count": len(page), "next_cursor": cursor, "data": page})
+
+
+@routes.get("/data/trades")
+async def trades(request: web.Request) -> web.Response:
+    """List the caller's trades, newest first."""
+    state = state_of(request)
+    key = await require_key(request)
+    rows = [
+        row
+        for trade in reversed(_trades_of(state, key))
+        if _trade_wanted(trade, request)
+        and not faults_of(request).is_hidden(trade.matched_at, now_ms=state.clock.now_ms())
+        for row in trade_rows(state, trade, key=key)
+        if _row_wanted(row, request)
+    ]
+    rows = faults_of(request).shuffled_trades(rows)
+    page, cursor = page_of(rows, request.query.get("next_cursor"), limit=PAGE)
+    return answer({"limit": PAGE, "count": len(page), "next_cursor": cursor, "data": page})
+
+
+@routes.get("/balance-allowance")
+async def balance_allowance(request: web.Request) -> web.Response:
+    """Say a wallet's balance and its approvals, in base units, as the exchange last read them."""
+    state = state_of(request)
+    key = await require_key(request)
+    account = _wallet(state, request, key=key)
+    if request.query.get("asset_type") == "COLLATERAL":
+        balance = account.pusd_e6
+    elif request.query.get("asset_type") in ("CONDITIONAL", "CONDITIONAL-V2"):
+        held = account.positions.get(request.query.get("token_id", ""))
+        balance = held.size_e6 if held else 0
+    else:
+        raise Refusal(400, "invalid asset type")
+    allowance = str(UNLIMITED if account.approved else 0)
+    spenders = (
+        state.config.standard_exchange,
+        state.config.neg_risk_exchange,
+        config.NEG_RISK_ADAPTER,
+        state.config.exchange_v3,
+    )
+    return answer({"balance": str(balance), "allowances": dict.fromkeys(spenders, allowance)})
+
+
+@routes.get("/balance-allowance/update")
+async def balance_allowance_update(request: web.Request) -> web.Response:
+    """Read a wallet from the chain again; the body is empty."""
+    state = state_of(request)
+    key = await require_key(request)
+    account = _wallet(state, request, key=key)
+    account.pusd_e6 += account.unseen_e6
+    account.unseen_e6 = 0
+    state.save(account)
+    state.store.commit()
+    return web.Response(status=200)
+
+
+@routes.post("/v1/heartbeats")
+async def heartbeat(request: web.Request) -> web.Response:
+    """Keep the caller's orders alive; once one is accepted, silence cancels them all."""
+    state = state_of(request)
+    key = await require_key(request)
+    body = await body_json(request)
+    given = body.get("heartbeat_id", "") if isinstance(body, dict) else None
+    if given != key.heartbeat_id and not (given == "" and not key.heartbeat_at):
+        bad = {"error_msg": "Invalid Heartbeat ID", "heartbeat_id": key.heartbeat_id}
+        return answer(bad, status=400)
+    key.heartbeat_at = state.clock.now_ms()
+    key.heartbeat_id = str(uuid5(NAMESPACE_OID, f"{key.key}:{state.next_sequence()}"))
+    state.save(key)
+    state.store.commit()
+    return answer({"heartbeat_id": key.heartbeat_id, "status": "ok"})
+
+
+def open_order(state: State, order: Order) -> dict[str, Any]:
+    """Return an order as the venue prints it; a budget BUY's original size is its pUSD budget."""
+    market = state.markets[order.condition_id]
+    return {
+        "id": order.id,
+        "status": CANCELED if order.status == KILLED else order.status,
+        "owner": order.owner,
+        "maker_address": order.maker,
+        "market": order.condition_id,
+        "asset_id": order.token_id,
+        "side": order.side,
+        "original_size": text_e6(order.maker_amount if order.is_budget else order.size_e6),
+        "size_matched": text_e6(order.matched_e6),
+        "price": text_e4(order.price_e4),
+        "outcome": market.outcomes[market.index(order.token_id)],
+        "expiration": str(order.expiration),
+        "order_type": order.order_type,
+        "associate_trades": order.trade_ids,
+        "created_at": order.created_at // 1000,
+    }
+
+
+def trade_rows(state: State, trade: Trade, *, key: ApiKey) -> list[dict[str, Any]]:
+    """Return a trade as its taker sees it, or as each of the caller's maker orders sees it."""
+    taker = trade.legs[0]
+    if taker.owner == key.key:
+        return [_trade_row(trade, taker, side="TAKER", shown=taker)]
+    return [_trade_row(trade, leg, side="MAKER", shown=taker) for leg in trade.legs[1:] if leg.owner == key.key][:1]
+
+
+def _trade_row(trade: Trade, own: Leg, *, side: str, shown: Leg) -> dict[str, Any]:
+    return {
+        "id": trade.id,
+        "taker_order_id": trade.legs[0].order_id,
+        "market": trade.condition_id,
+        "asset_id": shown.token_id,
+        "side": shown.side,
+        "size": text_e6(shown.size_e6),
+        "fee_rate_bps": str(FEE_CAP_BPS),
+        "price": text_e4(shown.price_e4),
+        "status": trade.status,
+        "match_time": str(trade.matched_at // 1000),
+        "last_update": str(trade.updated_at // 1000),
+        "outcome": shown.outcome,
+        "bucket_index": 0,
+        "owner": own.owner,
+        "maker_address": own.address,
+        "transaction_hash": trade.transaction_hash,
+        "trader_side": side,
+        "maker_orders": [
+            {
+                "order_id": leg.order_id,
+                "owner": leg.owner,
+                "maker_address": leg.address,
+                "matched_amount": text_e6(leg.size_e6),
+                "price": text_e4(leg.price_e4),
+                "fee_rate_bps": "0",
+                "asset_id": leg.token_id,
+                "outcome": leg.outcome,
+                "side": leg.side,
+            }
+            for leg in trade.legs[1:]
+        ],
+    }
+
+
+def _trades_of(state: State, key: ApiKey) -> list[Trade]:
+    wallets = {order.maker for order in state.orders_by_owner[key.key]}
+    found = {trade.id: trade for wallet in wallets for trade in state.trades_by_address[wallet]}
+    return sorted(found.values(), key=lambda trade: trade.sequence)
+
+
+def _trade_wanted(trade: Trade, request: web.Request) -> bool:
+    query = request.query
+    if query.get("id") not in (None, trade.id) or query.get("market") not in (None, trade.condition_id):
+        return False
+    try:
+        after, before = int(query.get("after", 0)), int(query.get("before", 1 << 62))
+    except ValueError as error:
+        raise Refusal(400, "invalid time filter") from error
+    return after <= trade.matched_at // 1000 <= before
+
+
+def _row_wanted(row: dict[str, Any], request: web.Request) -> bool:
+    query = request.query
+    tokens = {row["asset_id"], *(maker["asset_id"] for maker in row["maker_orders"])}
+    if "asset_id" in query and query["asset_id"] not in tokens:
+        return False
+    return query.get("maker_address", row["maker_address"]).lower() == str(row["maker_address"]).lower()
+
+
+def _wallet(state: State, request: web.Request, *, key: ApiKey) -> Account:
+    """Return the wallet the venue derives from the caller's EOA and the signature type."""
+    try:
+        kind = int(request.query.get("signature_type", "0"))
+    except ValueError as error:
+        raise Refusal(400, "invalid signature type") from error
+    if kind == 0:
+        return state.account(key.address)
+    for account in state.accounts.values():
+        if account.signature_type == kind and (account.owner == key.address or key.address in account.sessions):
+            return account
+    derived = deposit_wallets(key.address)
+    for wallet in derived:
+        if kind == 3 and wallet in state.accounts:
+            return state.accounts[wallet]
+    return state.account(derived[0]) if kind == 3 else Account(
+        address=checksummed(key.address), owner=key.address, signature_type=kind
+    )
+
+
+def _credentials(key: ApiKey) -> dict[str, str]:
+    return {"apiKey": key.key, "secret": key.secret, "passphrase": key.passphrase}

@@ -1,0 +1,127 @@
+"""The calls that move money or take it off the book: post and cancel (L2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from venues.simulators.polymarket.cancels import live_orders, orders_cancel
+from venues.simulators.polymarket.matching import order_place
+from venues.simulators.polymarket.records import ApiKey
+from venues.simulators.polymarket.refusals import INVALID_ORDER_ID, INVALID_PAYLOAD, Refusal
+from venues.simulators.polymarket.requests import parse_order
+from venues.simulators.polymarket.state import State
+from venues.simulators.polymarket.wire import answer, body_json, faults_of, require_key, state_of
+
+POST_BATCH_MAX = 15
+CANCEL_BATCH_MAX = 3000
+
+routes = web.RouteTableDef()
+
+
+@routes.post("/order")
+async def post_order(request: web.Request) -> web.Response:
+    """Take one order."""
+    state = state_of(request)
+    key = await require_key(request)
+    body = await body_json(request)
+    faults_of(request).require_trading(body, now_ms=state.clock.now_ms())
+    try:
+        placed = order_place(state, parse_order(body), key=key, now_ms=state.clock.now_ms())
+    finally:
+        state.store.commit()
+    return answer(placed)
+
+
+@routes.post("/orders")
+async def post_orders(request: web.Request) -> web.Response:
+    """Take up to fifteen orders, one after the other; each has its own result."""
+    state = state_of(request)
+    key = await require_key(request)
+    body = await body_json(request)
+    if not isinstance(body, list) or not body:
+        raise Refusal(400, INVALID_PAYLOAD)
+    if len(body) > POST_BATCH_MAX:
+        raise Refusal(400, f"Too many orders in payload: {len(body)}, max allowed: {POST_BATCH_MAX}")
+    for row in body:
+        faults_of(request).require_trading(row, now_ms=state.clock.now_ms())
+    try:
+        results = [_place_leg(state, row, key=key, request=request) for row in body]
+    finally:
+        state.store.commit()
+    return answer(results)
+
+
+@routes.delete("/order")
+async def cancel_order(request: web.Request) -> web.Response:
+    """Cancel one order."""
+    key = await require_key(request)
+    body = await body_json(request)
+    order_id = body.get("orderID") if isinstance(body, dict) else None
+    if not _is_order_id(order_id):
+        raise Refusal(400, INVALID_ORDER_ID)
+    return _canceled(request, [str(order_id)], key=key)
+
+
+@routes.delete("/orders")
+async def cancel_orders(request: web.Request) -> web.Response:
+    """Cancel many orders by id."""
+    key = await require_key(request)
+    body = await body_json(request)
+    if not isinstance(body, list) or not body or len(body) > CANCEL_BATCH_MAX:
+        raise Refusal(400, INVALID_PAYLOAD)
+    if not all(_is_order_id(row) for row in body):
+        raise Refusal(400, INVALID_ORDER_ID)
+    return _canceled(request, body, key=key)
+
+
+@routes.delete("/cancel-all")
+async def cancel_all(request: web.Request) -> web.Response:
+    """Cancel every order of the caller."""
+    key = await require_key(request)
+    return _canceled(request, [order.id for order in live_orders(state_of(request), key=key)], key=key)
+
+
+@routes.delete("/cancel-market-orders")
+async def cancel_market_orders(request: web.Request) -> web.Response:
+    """Cancel the caller's orders of one market or one token."""
+    key = await require_key(request)
+    body = await body_json(request)
+    if not isinstance(body, dict) or not (body.get("market") or body.get("asset_id")):
+        raise Refusal(400, INVALID_PAYLOAD)
+    chosen = [
+        order.id
+        for order in live_orders(state_of(request), key=key)
+        if body.get("market") in (None, "", order.condition_id)
+        and body.get("asset_id") in (None, "", order.token_id)
+    ]
+    return _canceled(request, chosen, key=key)
+
+
+def _place_leg(state: State, row: Any, *, key: ApiKey, request: web.Request) -> dict[str, Any]:
+    try:
+        return order_place(state, parse_order(row), key=key, now_ms=state.clock.now_ms())
+    except Refusal as refusal:
+        quirk = faults_of(request).is_on("batch_empty_id")
+        return {
+            "success": quirk,
+            "errorMsg": refusal.error,
+            "orderID": "",
+            "status": "",
+            "makingAmount": "",
+            "takingAmount": "",
+            "tradeIDs": [],
+            "transactionsHashes": [],
+        }
+
+
+def _canceled(request: web.Request, order_ids: list[str], *, key: ApiKey) -> web.Response:
+    state = state_of(request)
+    result = orders_cancel(state, order_ids, key=key)
+    state.store.commit()
+    return answer(result)
+
+
+def _is_order_id(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 66 and value.startswith("0x")

@@ -1,0 +1,120 @@
+"""What this practice exchange is: its chain, its contracts, its addresses on the wire and its knobs.
+
+Chain 31337 and the contracts below exist nowhere else, so a signature made for them moves nothing on Polygon.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CHAIN_ID = 31337
+STANDARD_EXCHANGE = "0x3133700000000000000000000000000000000002"
+NEG_RISK_EXCHANGE = "0x3133700000000000000000000000000000000012"
+EXCHANGE_V3 = "0x3133700000000000000000000000000000000003"
+COLLATERAL_TOKEN = "0x3133700000000000000000000000000000000100"
+CONDITIONAL_TOKENS = "0x3133700000000000000000000000000000000200"
+NEG_RISK_ADAPTER = "0x3133700000000000000000000000000000000300"
+COLLATERAL_ADAPTER = "0x3133700000000000000000000000000000000400"
+NEG_RISK_COLLATERAL_ADAPTER = "0x3133700000000000000000000000000000000500"
+
+# Public facts of the deposit-wallet factory, the same on every chain: docs.polymarket.com/trading/deposit-wallets.
+DEPOSIT_WALLET_FACTORY = "0x00000000000Fb5C9ADea0298D729A0CB3823Cc07"
+DEPOSIT_WALLET_IMPLEMENTATION = "0x58CA52ebe0DadfdF531Cde7062e76746de4Db1eB"
+DEPOSIT_WALLET_BEACON = "0x7A18EDfe055488A3128f01F563e5B479D92ffc3a"
+
+PRODUCTION_CHAINS = frozenset({137, 80002})
+PRODUCTION_EXCHANGES = frozenset(
+    address.lower()
+    for address in (
+        "0x4bFb41d5B3570DeFd03C39a9A4D8dE6Bd8B8982E",
+        "0xdFE02Eb6733538f8Ea35D585af8DE5958AD99E40",
+        "0xC5d563A36AE78145C45a50134d48A1215220f80a",
+        "0xE111180000d2663C0091e4f400237545B87B996B",
+        "0xe2222d279d744050d28e00520010520000310F59",
+        "0xe3333700cA9d93003F00f0F71f8515005F6c00Aa",
+        "0x9fE6e61422AdB6F610d8597F9684b16912D50C3D",
+    )
+)
+PRODUCTION_DOMAINS = ("polymarket.com", "polymarket.us")
+
+
+class ProductionRefused(ValueError):
+    """The configuration names something of the real venue; the practice exchange does not start."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Everything a practice exchange is started with; seconds are wall-clock seconds."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    state: Path | None = None
+    port_file: Path | None = None
+    seed: int = 1
+    chain_id: int = CHAIN_ID
+    standard_exchange: str = STANDARD_EXCHANGE
+    neg_risk_exchange: str = NEG_RISK_EXCHANGE
+    exchange_v3: str = EXCHANGE_V3
+    mined_seconds: float = 1.0
+    confirmed_seconds: float = 1.0
+    clock_skew_seconds: float = 60.0
+    replenish_seconds: float = 0.0
+    seed_markets: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse, with a sentence, anything that belongs to the real venue."""
+        if self.chain_id in PRODUCTION_CHAINS:
+            raise ProductionRefused(
+                f"chain {self.chain_id} is Polymarket's own chain; the practice exchange needs another id "
+                f"(default {CHAIN_ID}) so that its signatures are worth nothing there"
+            )
+        for address in (self.standard_exchange, self.neg_risk_exchange, self.exchange_v3):
+            if address.lower() in PRODUCTION_EXCHANGES:
+                raise ProductionRefused(
+                    f"{address} is a production exchange contract; the practice exchange never verifies "
+                    "orders for it"
+                )
+        if any(self.host.lower().rstrip(".").endswith(domain) for domain in PRODUCTION_DOMAINS):
+            raise ProductionRefused(f"{self.host} is a production host; bind the practice exchange to loopback")
+
+    def exchange(self, *, neg_risk: bool) -> str:
+        """Return the contract that verifies orders of a market (domain version "2")."""
+        return self.neg_risk_exchange if neg_risk else self.standard_exchange
+
+
+def urls(base: str) -> dict[str, str]:
+    """Return every service's address under one port; the keys are the official SDK's field names.
+
+    `admin_url` and `geoblock_url` are ours: the SDK has no field for them.
+    """
+    root = base.rstrip("/")
+    ws_root = root.replace("http://", "ws://", 1).replace("https://", "wss://", 1)
+    return {
+        "clob_url": f"{root}/clob",
+        "gamma_url": f"{root}/gamma",
+        "data_url": f"{root}/data",
+        "relayer_url": f"{root}/relayer",
+        "rpc_url": f"{root}/rpc",
+        "rfq_url": f"{root}/rfq",
+        "clob_market_ws_url": f"{ws_root}/ws/market",
+        "clob_user_ws_url": f"{ws_root}/ws/user",
+        "geoblock_url": f"{root}/geo/api/geoblock",
+        "admin_url": f"{root}/admin",
+    }
+
+
+def contracts(config: Config | None = None) -> dict[str, int | str]:
+    """Return chain id and contract addresses under the official SDK's field names."""
+    chosen = config or Config()
+    return {
+        "chain_id": chosen.chain_id,
+        "standard_exchange": chosen.standard_exchange,
+        "neg_risk_exchange": chosen.neg_risk_exchange,
+        "exchange_v3": chosen.exchange_v3,
+        "collateral_token": COLLATERAL_TOKEN,
+        "conditional_tokens": CONDITIONAL_TOKENS,
+        "neg_risk_adapter": NEG_RISK_ADAPTER,
+        "collateral_adapter": COLLATERAL_ADAPTER,
+        "neg_risk_collateral_adapter": NEG_RISK_COLLATERAL_ADAPTER,
+    }
