@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tonsurance.launch.endings import Ending, birth_of, endings_carry_out
+from tonsurance.launch.failure import LaunchFailed
 from tonsurance.launch.paths import ROOT
 from tonsurance.launch.run_as import RunAs
 
@@ -70,9 +71,11 @@ class Keeper:
         cwd: Path = ROOT,
         stop_signal: int = signal.SIGTERM,
         patience_s: float = 10,
+        conversing: bool = False,
     ) -> Child:
         """Start a process in a session of its own, its output in `log`.
 
+        With `conversing` its standard input and output are pipes to us and only its errors go to `log`.
         `stage` orders the end: higher stages stop first, one stage together. `stop_signal` asks it to
         stop; after `patience_s` seconds its whole group is killed.
         """
@@ -83,9 +86,9 @@ class Keeper:
                 [*run_as.prefix, *command],
                 cwd=cwd,
                 env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                stdin=subprocess.PIPE if conversing else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if conversing else output,
+                stderr=output,
                 start_new_session=True,
                 **run_as.popen_arguments(),
             )
@@ -107,9 +110,16 @@ class Keeper:
         """Delete `directory` when everything has stopped."""
         self._remember(Ending(kind="directory", stage=-1, path=str(directory)))
 
-    def dead(self) -> list[Child]:
-        """The children that have ended by themselves."""
-        return [child for child in self.children if child.process.poll() is not None]
+    def expect_end(self, child: Child) -> None:
+        """The child may end by itself from now on."""
+        self.children.remove(child)
+
+    def check_alive(self) -> None:
+        """Raise LaunchFailed with the last words of a child that ended by itself."""
+        for child in list(self.children):
+            code = child.process.poll()
+            if code is not None:
+                raise LaunchFailed(f"{child.name} ended (exit {code}); the end of {child.log}:\n{child.last_words()}")
 
     def stop(self) -> None:
         """Stop every child, highest stage first, delete what was promised, and dismiss the warden."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 import tempfile
 from pathlib import Path
@@ -18,6 +19,7 @@ VAR = ROOT / "var"
 
 SOCKET_ADDRESS_BYTES_MAX = 107
 SOCKET_NAME_LONGEST = ".s.PGSQL.5432"
+URL_SAFE = re.compile(rb"[A-Za-z0-9/._-]+")
 
 
 class UnsafeDirectory(Exception):
@@ -25,7 +27,7 @@ class UnsafeDirectory(Exception):
 
 
 def socket_directory(preferred: Path) -> Path:
-    """A 0700 directory for unix sockets: `preferred`, or a short one when that is too long for a socket.
+    """A 0700 directory for unix sockets: `preferred`, or a short one when that is too long or too odd.
 
     The short one is named by a hash of `preferred`, so two checkouts never share it and one checkout
     finds its own again.
@@ -52,4 +54,6 @@ def directory_private(path: Path) -> Path:
 
 
 def _fits(directory: Path) -> bool:
-    return len(os.fsencode(directory / SOCKET_NAME_LONGEST)) <= SOCKET_ADDRESS_BYTES_MAX
+    """Whether a socket's address in it is short enough, and needs no quoting inside a URL."""
+    address = os.fsencode(directory / SOCKET_NAME_LONGEST)
+    return len(address) <= SOCKET_ADDRESS_BYTES_MAX and URL_SAFE.fullmatch(address) is not None

@@ -15,7 +15,7 @@ import pytest
 
 from tonsurance.launch.failure import LaunchFailed
 from tonsurance.launch.keeper import Keeper
-from tonsurance.launch.servers import POSTGRES_CHOICES, Servers, servers_start
+from tonsurance.launch.servers import POSTGRES_CHOICES, Servers, servers_choose
 
 SERVERS = pytest.StashKey[Servers]()
 KEEPER = pytest.StashKey[Keeper]()
@@ -52,7 +52,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> str:
     """Say which servers the run uses."""
     servers = config.stash.get(SERVERS, None)
-    return f"servers: {servers.postgres_words}, {servers.valkey_words}" if servers else "servers: inherited"
+    return f"servers: {servers.words()}" if servers else "servers: inherited"
 
 
 def _servers_for(config: pytest.Config, postgres: str) -> None:
@@ -64,7 +64,8 @@ def _servers_for(config: pytest.Config, postgres: str) -> None:
     for name in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[name]  # libpq would read them and go elsewhere
     try:
-        servers = servers_start(keeper, home=home, environ=os.environ, durable=False, postgres=postgres)
+        servers = servers_choose(keeper, home=home, environ=os.environ, durable=False, postgres=postgres)
+        servers.start(keeper)
     except LaunchFailed as failure:
         keeper.stop()
         raise pytest.UsageError(str(failure)) from failure

@@ -24,62 +24,71 @@ POSTGRES_CHOICES = ("embedded", "system")
 
 @dataclass(frozen=True)
 class Servers:
-    """The addresses to use, and what stands behind them in words for people."""
+    """The addresses a launch uses; `postgres` and `valkey` are the servers to start, None for given ones."""
 
     database_url: str
     redis_url: str
-    postgres_words: str
-    valkey_words: str
+    postgres: PostgresCluster | None
+    valkey: ValkeyServer | None
+
+    def start(self, keeper: Keeper) -> None:
+        """Start what is ours, both at once, and wait until they answer. Raises LaunchFailed."""
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            starts = [
+                pool.submit(server.start, keeper, stage=DATABASE_STAGE)
+                for server in (self.postgres, self.valkey)
+                if server is not None
+            ]
+            for start in starts:
+                start.result()
 
     def environment(self) -> dict[str, str]:
         """The two variables that settings read."""
         return {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url}
 
+    def words(self) -> str:
+        """What stands behind the addresses, for people."""
+        postgres = f"PostgreSQL {self.postgres.programs.major}" if self.postgres else "PostgreSQL of DATABASE_URL"
+        return f"{postgres}, {'Valkey' if self.valkey else 'Valkey of REDIS_URL'}"
 
-def servers_start(
+
+def servers_choose(
     keeper: Keeper, *, home: Path, environ: Mapping[str, str], durable: bool, postgres: str = "embedded"
 ) -> Servers:
-    """Start what `environ` does not name, its data under `home`, both at once. Raises LaunchFailed."""
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        database = pool.submit(_postgres_start, keeper, home, environ, durable, postgres)
-        cache = pool.submit(_valkey_start, keeper, home, environ, durable)
-        database_url, postgres_words = database.result()
-        redis_url, valkey_words = cache.result()
-    return Servers(database_url, redis_url, postgres_words, valkey_words)
+    """Settle the addresses, and for what `environ` does not name, the servers to start with data in `home`.
+
+    Raises LaunchFailed when there is no program to start.
+    """
+    cluster = None if environ.get("DATABASE_URL") else _cluster(keeper, home, durable=durable, choice=postgres)
+    valkey = None if environ.get("REDIS_URL") else _valkey(keeper, home, durable=durable)
+    return Servers(
+        database_url=cluster.url(DATABASE) if cluster else environ["DATABASE_URL"],
+        redis_url=valkey.url() if valkey else environ["REDIS_URL"],
+        postgres=cluster,
+        valkey=valkey,
+    )
 
 
-def _postgres_start(
-    keeper: Keeper, home: Path, environ: Mapping[str, str], durable: bool, choice: str
-) -> tuple[str, str]:
-    if environ.get("DATABASE_URL"):
-        return environ["DATABASE_URL"], "PostgreSQL of DATABASE_URL"
+def _cluster(keeper: Keeper, home: Path, *, durable: bool, choice: str) -> PostgresCluster:
     run_as = run_as_for_servers()
-    programs = postgres_programs(choice, run_as=run_as)
-    sockets = _sockets(keeper, run_as.reachable(home / "pg-socket"))
-    cluster = PostgresCluster(
-        programs=programs,
+    return PostgresCluster(
+        programs=postgres_programs(choice, run_as=run_as),
         run_as=run_as,
         data=run_as.reachable(home / "pg"),
-        sockets=run_as.own(sockets),
+        sockets=run_as.own(_sockets(keeper, run_as.reachable(home / "pg-socket"))),
         log=home / "logs" / "postgresql.log",
         durable=durable,
     )
-    cluster.start(keeper, stage=DATABASE_STAGE)
-    return cluster.url(DATABASE), f"PostgreSQL {programs.major}"
 
 
-def _valkey_start(keeper: Keeper, home: Path, environ: Mapping[str, str], durable: bool) -> tuple[str, str]:
-    if environ.get("REDIS_URL"):
-        return environ["REDIS_URL"], "Valkey of REDIS_URL"
-    server = ValkeyServer(
+def _valkey(keeper: Keeper, home: Path, *, durable: bool) -> ValkeyServer:
+    return ValkeyServer(
         program=valkey_program(),
         data=home / "valkey",
         sockets=_sockets(keeper, home / "vk-socket"),
         log=home / "logs" / "valkey.log",
         durable=durable,
     )
-    server.start(keeper, stage=DATABASE_STAGE)
-    return server.url(), "Valkey"
 
 
 def _sockets(keeper: Keeper, preferred: Path) -> Path:

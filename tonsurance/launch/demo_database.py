@@ -1,0 +1,98 @@
+"""Says whether a database may hold the demo's book, and remembers in it what the demo has put there.
+
+The remark is kept as the database's comment: it can be neither ahead of nor behind the data it speaks of.
+A database with tables and without that remark is somebody's own and is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from tonsurance.launch.failure import LaunchFailed
+
+WORD = "tonsurance demo"
+CONNECT_S_MAX = 10
+BOOK_EMPTY = 0
+
+
+def database_ensure(url: str, *, ours: bool) -> int:
+    """Make the database of `url` when the server is `ours`; return how many policies the demo's book has.
+
+    Raises LaunchFailed when it cannot be reached, or holds tables that no demo made.
+    """
+    if ours:
+        _create(url)
+    with _connected(url) as connection:
+        remark = _remark(connection)
+        if remark is None and _has_tables(connection):
+            raise LaunchFailed(
+                "DATABASE_URL names a database that has tables and was not made by a demo; "
+                "the demo writes an invented book, so give it an empty database or unset DATABASE_URL"
+            )
+        if remark is None:
+            _write_remark(connection, {"policies": BOOK_EMPTY, "made_at": int(time.time())})
+            return BOOK_EMPTY
+        return int(remark["policies"])
+
+
+def book_remember(url: str, *, policies: int) -> None:
+    """Note that the book of `policies` policies has been imported."""
+    with _connected(url) as connection:
+        remark = _remark(connection) or {}
+        _write_remark(connection, {**remark, "policies": policies})
+
+
+def _connected(url: str) -> psycopg.Connection[tuple[object, ...]]:
+    try:
+        return psycopg.connect(_libpq(url), autocommit=True, connect_timeout=CONNECT_S_MAX)
+    except psycopg.OperationalError as failure:
+        raise LaunchFailed(f"the database does not answer: {failure}") from failure
+
+
+def _create(url: str) -> None:
+    parts = urlsplit(url)
+    folder, _, name = parts.path.rpartition("/")
+    with _connected(urlunsplit(parts._replace(path=f"{folder}/postgres"))) as connection:
+        found = connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone()
+        if found is None:
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+
+
+def _libpq(url: str) -> str:
+    """Our address of a socket directory in libpq's spelling; any other address as it is."""
+    parts = urlsplit(url)
+    folder, _, name = parts.path.rpartition("/")
+    if parts.hostname or not folder:
+        return url
+    return make_conninfo(host=folder[1:], user=parts.username, dbname=name)
+
+
+def _has_tables(connection: psycopg.Connection[tuple[object, ...]]) -> bool:
+    found = connection.execute("select exists (select from pg_tables where schemaname = 'public')").fetchone()
+    return bool(found and found[0])
+
+
+def _remark(connection: psycopg.Connection[tuple[object, ...]]) -> dict[str, int] | None:
+    row = connection.execute(
+        "select shobj_description(oid, 'pg_database') from pg_database where datname = current_database()"
+    ).fetchone()
+    words = str(row[0] or "") if row else ""
+    if not words.startswith(WORD):
+        return None
+    remark: dict[str, int] = json.loads(words.removeprefix(WORD))
+    return remark
+
+
+def _write_remark(connection: psycopg.Connection[tuple[object, ...]], remark: dict[str, int]) -> None:
+    name = connection.info.dbname
+    connection.execute(
+        sql.SQL("comment on database {} is {}").format(
+            sql.Identifier(name), sql.Literal(f"{WORD} {json.dumps(remark)}")
+        )
+    )
