@@ -191,6 +191,8 @@ REST_FRAMEWORK = {
     "COERCE_DECIMAL_TO_STRING": True,
     "DATETIME_FORMAT": "iso-8601",
 }
+# Named scopes and revocation beside knox's digest and expiry.
+KNOX_TOKEN_MODEL = "plumbing.ApiKey"
 REST_KNOX = {
     "TOKEN_TTL": timedelta(days=env.int("API_KEY_DAYS", default=90)),
     "AUTO_REFRESH": False,

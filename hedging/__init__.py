@@ -1,0 +1,1 @@
+"""The book: what we decided, sent, hold and earned."""

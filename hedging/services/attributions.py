@@ -1,0 +1,148 @@
+"""Splits a confirmed fill among the policies that it hedges, or among the slices that it closes. Exact to the micro-unit.
+
+A purchase is split first among the products that asked for it (the weights stored with the intent), then within each
+product among the policies in force, by coverage. Called inside the fill's own transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_FLOOR, Decimal
+
+import numpy as np
+from django.db import connection
+
+from hedging.domain.attribution import attribute, attribute_capped
+from hedging.models import Fill, HedgePosition, IntentDemand, IntentSlice
+from policies.selectors.policies import policies_in_force_weights
+from tonsurance.kernel.errors import Broken
+from tonsurance.kernel.money import from_micro, to_micro
+
+_COPY = """COPY hedging_hedgeposition (policy_id, product_id, venue_id, instrument_id, fill_id, size, hedge_amount_usd,
+  entry_price, entry_time, status, closed_size, proceeds_usd, created_at) FROM STDIN"""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Who gets what of one purchase: parallel arrays, micro-units."""
+
+    policy_ids: np.ndarray
+    product_ids: np.ndarray
+    size_micro: np.ndarray
+    cost_micro: np.ndarray
+
+
+def fill_attribute(fill: Fill, *, now: datetime) -> int:
+    """Write the slices of `fill` and return how many there are."""
+    return _attribute_purchase(fill, now=now) if fill.side == "BUY" else _attribute_sale(fill, now=now)
+
+
+def split_purchase(
+    size_micro: int, cost_micro: int, demand_micro: dict[int, int], weights: tuple[np.ndarray, np.ndarray, np.ndarray]
+) -> Split:
+    """Divide a purchase among policies: `weights` are ids (ascending), product ids and coverage in micro-dollars.
+
+    Products without a policy in force any more get nothing; cost follows size, so that a slice without units costs nothing.
+    """
+    ids, products, coverage = weights
+    present = [product for product in sorted(demand_micro) if bool(np.any(products == product))]
+    empty = np.zeros(0, dtype=np.int64)
+    if not present:
+        return Split(empty, empty, empty, empty)
+    per_product = attribute(
+        size_micro,
+        np.array([demand_micro[product] for product in present], dtype=np.int64),
+        np.array(present, dtype=np.int64),
+    )
+    sizes = np.zeros(len(ids), dtype=np.int64)
+    for product, units in zip(present, per_product.tolist(), strict=True):
+        mine = np.flatnonzero(products == product)
+        sizes[mine] = attribute(units, coverage[mine], ids[mine])
+    got = np.flatnonzero(sizes)
+    costs = attribute(cost_micro, sizes[got], ids[got]) if len(got) else empty
+    return Split(ids[got], products[got].astype(np.int64), sizes[got], costs)
+
+
+def _attribute_purchase(fill: Fill, *, now: datetime) -> int:
+    demand = {
+        row.product_id: to_micro(row.weight_usd) for row in IntentDemand.objects.filter(intent_id=fill.order.intent_id)
+    }
+    if not demand:
+        return 0
+    split = split_purchase(
+        to_micro(fill.size),
+        to_micro(fill.notional_usd + fill.fee_usd),
+        demand,
+        policies_in_force_weights(sorted(demand)),
+    )
+    total = int(split.size_micro.sum())
+    if total not in (0, to_micro(fill.size)):
+        raise Broken(f"fill {fill.pk}: slices add up to {total} micro-units of {to_micro(fill.size)}")
+    tail = (
+        f"\t{fill.price}\t{fill.matched_at.isoformat()}\topen\t0\t0\t{now.isoformat()}\n"
+    )
+    middle = f"\t{fill.venue_id}\t{fill.instrument_id}\t{fill.pk}\t"
+    rows = zip(
+        split.policy_ids.tolist(), split.product_ids.tolist(), split.size_micro.tolist(), split.cost_micro.tolist(), strict=True
+    )
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        chunk: list[str] = []
+        for policy, product, size, cost in rows:
+            chunk.append(
+                f"{policy}\t{product}{middle}{size // 1_000_000}.{size % 1_000_000:06d}"
+                f"\t{cost // 1_000_000}.{cost % 1_000_000:06d}{tail}"
+            )
+            if len(chunk) == 20_000:
+                copy.write("".join(chunk))
+                chunk.clear()
+        copy.write("".join(chunk))
+    return len(split.policy_ids)
+
+
+def _attribute_sale(fill: Fill, *, now: datetime) -> int:
+    """Close slices in the order of their ids' shares; never more of a slice than is still open."""
+    slices = list(
+        IntentSlice.objects.filter(intent_id=fill.order.intent_id).order_by("hedge_position_id").select_related(None)
+    )
+    held = {
+        row.pk: row
+        for row in HedgePosition.objects.select_for_update()
+        .filter(pk__in=[part.hedge_position_id for part in slices])
+        .order_by("pk")
+    }
+    wanted = [
+        (held[part.hedge_position_id], to_micro(min(part.size, _open_size(held[part.hedge_position_id])))) for part in slices
+    ]
+    wanted = [(row, units) for row, units in wanted if units > 0]
+    if not wanted:
+        return 0
+    units = np.array([part for _, part in wanted], dtype=np.int64)
+    ids = np.array([row.pk for row, _ in wanted], dtype=np.int64)
+    sold = attribute_capped(min(to_micro(fill.size), int(units.sum())), units, ids)
+    # Slices take their part of the money; what was sold beyond them (an excess) keeps the rest on the position alone.
+    money_micro = to_micro(fill.notional_usd - fill.fee_usd) * int(sold.sum()) // to_micro(fill.size)
+    money = attribute(max(money_micro, 0), sold, ids)
+    touched = []
+    for (row, _), sold_micro, money_part in zip(wanted, sold.tolist(), money.tolist(), strict=True):
+        if sold_micro:
+            _close_part(row, from_micro(sold_micro), from_micro(money_part), now=now)
+            touched.append(row)
+    HedgePosition.objects.bulk_update(
+        touched, ["closed_size", "proceeds_usd", "realised_pnl_usd", "status", "close_time"], batch_size=1000
+    )
+    return len(touched)
+
+
+def _open_size(row: HedgePosition) -> Decimal:
+    return row.size - row.closed_size
+
+
+def _close_part(row: HedgePosition, size: Decimal, proceeds_usd: Decimal, *, now: datetime) -> None:
+    row.closed_size += size
+    row.proceeds_usd += proceeds_usd
+    closed_cost = (row.hedge_amount_usd * row.closed_size / row.size).quantize(Decimal("0.000001"), rounding=ROUND_FLOOR)
+    row.realised_pnl_usd = row.proceeds_usd - closed_cost
+    if row.closed_size == row.size:
+        row.status = HedgePosition.Status.CLOSED
+        row.close_time = now

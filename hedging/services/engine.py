@@ -1,0 +1,109 @@
+"""The loop that keeps the money path alive with Redis and beat dead: it finds in the table what no bell announced.
+
+It does what the Celery tasks do, by the same services; both may run at once, because every step is a compare-and-set.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from django.db import Error as DatabaseFault
+from django.db import close_old_connections, connection
+
+from hedging.services.breakers import venues_resume_due
+from hedging.services.cycles import cycle_run_if_due
+from hedging.services.executor import intent_place
+from hedging.services.intents import intents_claim_due
+from hedging.services.resolver import orders_check_due
+from hedging.services.settlements import settlements_watch
+from policies.services.exposure import exposure_fold
+from policies.services.policies import policies_activate_due, policies_expire_due
+from tonsurance.kernel.clock import utc_now
+from tonsurance.plumbing.slots import slot_age_s, slot_claim
+from venues.registry import venues_with_gateway
+
+log = structlog.get_logger(__name__)
+
+BATCH = 50
+SETTLEMENT_EVERY_S = 5
+CYCLE_EVERY_S = 300
+
+
+class Engine:
+    """Dispatcher and resolver. `run` returns after `stop` or after `ticks_max` looks at the table."""
+
+    def __init__(self, *, interval_s: float = 1.0) -> None:
+        self._interval_s = interval_s
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Finish the current step and return."""
+        self._stopping.set()
+
+    def run(self, *, ticks_max: int = 0) -> None:
+        """Look, act, wait for a notice or the interval; a dead database is retried, never a reason to end."""
+        log.info("engine started", venues=sorted(venues_with_gateway()))
+        ticks = 0
+        while not self._stopping.is_set():
+            busy = self._guarded(self.tick)
+            ticks += 1
+            if ticks_max and ticks >= ticks_max:
+                break
+            if not busy:
+                self._wait()
+        log.info("engine stopped", ticks=ticks)
+
+    def tick(self) -> bool:
+        """One look at everything that may be due; True when something was done."""
+        now = utc_now()
+        venues_resume_due(now=now)
+        done = 0
+        for venue_code in sorted(venues_with_gateway()):
+            for intent_id in intents_claim_due(venue_codes=[venue_code], now=now, limit=BATCH):
+                if self._stopping.is_set():
+                    return True
+                intent_place(intent_id, now=utc_now())
+                done += 1
+            done += len(orders_check_due(venue_code, now=utc_now(), limit=BATCH))
+            if slot_claim(f"engine_settlements:{venue_code}", every_s=SETTLEMENT_EVERY_S, now=utc_now()):
+                done += settlements_watch(venue_code, now=utc_now())
+        self._instead_of_beat()
+        return done > 0
+
+    def _instead_of_beat(self) -> None:
+        """Do beat's work when beat is late: the same slots make sure that it is done once."""
+        now = utc_now()
+        if slot_age_s("orchestrate", now=now) > CYCLE_EVERY_S * 1.2 and slot_claim("orchestrate", every_s=CYCLE_EVERY_S, now=now):
+            cycle_run_if_due(cause="engine", now=now)
+        if slot_age_s("expire", now=now) > 180 and slot_claim("expire", every_s=60, now=now):
+            policies_activate_due(now=now, limit=10_000)
+            policies_expire_due(now=now, limit=10_000)
+            exposure_fold(now=now, limit=100_000)
+
+    def _guarded(self, step: Callable[[], bool]) -> bool:
+        try:
+            close_old_connections()
+            return step()
+        except DatabaseFault as error:
+            log.error("the database is away; trying again", error=str(error))
+            connection.close()
+            self._stopping.wait(timedelta(seconds=2).total_seconds())
+            return False
+
+    def _wait(self) -> None:
+        """Sleep until PostgreSQL announces an intent or the interval is over."""
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("LISTEN hedging_intent")
+            deadline = time.monotonic() + self._interval_s
+            source = connection.connection
+            while not self._stopping.is_set() and time.monotonic() < deadline:
+                if any(True for _ in source.notifies(timeout=min(0.25, self._interval_s), stop_after=1)):
+                    return
+        except DatabaseFault:
+            connection.close()
+            self._stopping.wait(self._interval_s)

@@ -1,0 +1,111 @@
+"""Takes what a venue says of our trades into the book: each trade once, each settlement step once, in any order.
+
+A fill, the position it changes and the slices it gives to policies are one transaction. Only a confirmed trade changes a
+position; a failed one never happened, and its exposure is simply unhedged again when the next cycle looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+
+from hedging.domain.fills import can_settle
+from hedging.models import Fill, Order
+from hedging.services.attributions import fill_attribute
+from hedging.services.discrepancies import discrepancy_open
+from hedging.services.positions import position_book
+from venues.domain.gateway import FillReport, Settlement
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """How many trades were new, moved on, confirmed and failed."""
+
+    new: int = 0
+    moved: int = 0
+    confirmed: int = 0
+    failed: int = 0
+
+
+def fills_ingest(order_id: object, reports: Sequence[FillReport], *, now: datetime) -> Ingested:
+    """Record every report of one order. Repeating it, in any order, changes nothing."""
+    counts = {"new": 0, "moved": 0, "confirmed": 0, "failed": 0}
+    for report in sorted(reports, key=lambda item: (item.matched_at, item.venue_trade_id)):
+        for word in _ingest_one(order_id, report, now=now):
+            counts[word] += 1
+    return Ingested(**counts)
+
+
+def _ingest_one(order_id: object, report: FillReport, *, now: datetime) -> list[str]:
+    with transaction.atomic(durable=True):
+        order = Order.objects.select_for_update(of=("self",)).get(pk=order_id)
+        fill = (
+            Fill.objects.select_for_update(of=("self",))
+            .filter(order=order, venue_trade_id=report.venue_trade_id)
+            .first()
+        )
+        if fill is None:
+            fill = _insert(order, report)
+            words = ["new"]
+        elif not _same_trade(fill, report):
+            discrepancy_open(
+                venue_code=order.venue_id,
+                kind="FILL_MISMATCH",
+                subject=report.venue_trade_id,
+                expected=f"{fill.side} {fill.size} at {fill.price}",
+                actual=f"{report.side} {report.size} at {report.price}",
+                now=now,
+            )
+            return []
+        elif can_settle(Settlement(fill.settlement), report.settlement):
+            fill.settlement = report.settlement.value
+            fill.transaction_hash = report.transaction_hash or fill.transaction_hash
+            words = ["moved"]
+        else:
+            # An older report came late, or the same one again.
+            return []
+        return words + _settle(fill, now=now)
+
+
+def _insert(order: Order, report: FillReport) -> Fill:
+    return Fill.objects.create(
+        order=order,
+        venue_id=order.venue_id,
+        instrument_id=order.instrument_id,
+        venue_trade_id=report.venue_trade_id,
+        side=report.side.value,
+        size=report.size,
+        price=report.price,
+        notional_usd=report.notional_usd,
+        fee_usd=report.fee_usd,
+        settlement=report.settlement.value,
+        transaction_hash=report.transaction_hash,
+        matched_at=report.matched_at,
+    )
+
+
+def _same_trade(fill: Fill, report: FillReport) -> bool:
+    return (fill.side, fill.size, fill.price) == (report.side.value, report.size, report.price)
+
+
+def _settle(fill: Fill, *, now: datetime) -> list[str]:
+    """Book a fill that has just become final; save one that has moved."""
+    words: list[str] = []
+    if fill.settlement == Settlement.CONFIRMED:
+        fill.settled_at = now
+        fill.realised_pnl_usd = position_book(fill, now=now)
+        slices = fill_attribute(fill, now=now)
+        log.info("fill confirmed", fill=fill.pk, side=fill.side, size=str(fill.size), price=str(fill.price), slices=slices)
+        words.append("confirmed")
+    elif fill.settlement == Settlement.FAILED:
+        fill.settled_at = now
+        log.error("settlement failed: the exposure is unhedged again", fill=fill.pk, trade=fill.venue_trade_id)
+        words.append("failed")
+    fill.save(update_fields=["settlement", "transaction_hash", "settled_at", "realised_pnl_usd"])
+    return words

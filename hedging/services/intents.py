@@ -1,0 +1,72 @@
+"""The life of a decision: claimed when due, advanced when its order is dead, finished with a sentence."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+
+from hedging.models import Intent
+from hedging.models.orders import LIVE_STATES
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=30)
+"""How long a claimed intent is left to its claimant before another may try."""
+
+DISPATCHES_MAX = 40
+"""More tries than this without an end is a poison row: it is parked for a person."""
+
+
+def intents_claim_due(*, venue_codes: Sequence[str], now: datetime, limit: int) -> list[uuid.UUID]:
+    """Lease up to `limit` open intents that are due, skipping those that another process holds."""
+    with transaction.atomic():
+        rows = list(
+            Intent.objects.select_for_update(skip_locked=True, of=("self",))
+            .filter(state=Intent.State.OPEN, next_attempt_at__lte=now, venue_id__in=venue_codes)
+            .order_by("next_attempt_at")
+            .values_list("pk", flat=True)[:limit]
+        )
+        Intent.objects.filter(pk__in=rows).update(next_attempt_at=now + LEASE)
+    return rows
+
+
+def intent_count_dispatch(intent_id: uuid.UUID, *, now: datetime) -> bool:
+    """Count a try *before* the work, so that work which kills its process is counted too. False: parked as poison."""
+    with transaction.atomic(durable=True):
+        intent = Intent.objects.select_for_update().get(pk=intent_id)
+        if intent.state != Intent.State.OPEN:
+            return False
+        if intent.dispatch_count >= DISPATCHES_MAX:
+            intent.state = Intent.State.PARKED
+            intent.outcome = f"parked after {intent.dispatch_count} tries without an end; look at its orders"
+            intent.save(update_fields=["state", "outcome"])
+            log.error("intent parked", intent=str(intent_id))
+            return False
+        Intent.objects.filter(pk=intent_id).update(dispatch_count=F("dispatch_count") + 1)
+    return True
+
+
+def intent_finish(intent_id: uuid.UUID, *, state: str, outcome: str, now: datetime) -> bool:
+    """End an intent that has no live order; False when one lives or it has ended already."""
+    with transaction.atomic():
+        intent = Intent.objects.select_for_update().get(pk=intent_id)
+        if intent.state not in (Intent.State.OPEN, Intent.State.PARKED):
+            return False
+        if intent.orders.filter(state__in=LIVE_STATES).exists():
+            return False
+        intent.state = state
+        intent.outcome = outcome[:300]
+        intent.finished_at = now
+        intent.save(update_fields=["state", "outcome", "finished_at"])
+    log.info("intent finished", intent=str(intent_id), state=state, outcome=outcome)
+    return True
+
+
+def intent_postpone(intent_id: uuid.UUID, *, until: datetime, why: str) -> None:
+    """Leave an open intent alone until `until`; `why` is shown beside it."""
+    Intent.objects.filter(pk=intent_id, state=Intent.State.OPEN).update(next_attempt_at=until, outcome=why[:300])

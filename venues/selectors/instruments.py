@@ -1,0 +1,30 @@
+"""Instruments as the domain reads them."""
+
+from __future__ import annotations
+
+from venues.domain.instruments import InstrumentTerms
+from venues.models import Instrument
+
+
+def terms_of(row: Instrument) -> InstrumentTerms:
+    """The stored terms of one instrument."""
+    return InstrumentTerms(
+        venue_code=row.venue_id,
+        instrument_id=row.instrument_id,
+        condition_id=row.condition_id,
+        market_id=row.market_id,
+        slug=row.slug,
+        question=row.question,
+        description=row.description,
+        outcome=row.outcome,
+        tick_size=row.tick_size,
+        size_min=row.size_min,
+        notional_usd_min=row.notional_usd_min,
+        fee_rate=row.fee_rate,
+        fee_exponent=row.fee_exponent,
+        neg_risk=row.neg_risk,
+        exchange_domain=row.exchange_domain,
+        accepting_orders=row.accepting_orders,
+        closed=row.closed,
+        end_at=row.end_at,
+    )

@@ -1,0 +1,24 @@
+"""Notes when a venue last answered, and what it last complained about."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from venues.models import BalanceSnapshot, Venue
+from venues.registry import gateway_for
+
+
+def venue_heard(venue_code: str, *, now: datetime, error: str = "") -> None:
+    """Record a sign of life, or (with `error`) the lack of one."""
+    if error:
+        Venue.objects.filter(pk=venue_code).update(last_error=error[:2000], last_error_at=now)
+    else:
+        Venue.objects.filter(pk=venue_code).update(last_seen_at=now)
+
+
+def balances_refresh(venue_code: str, *, now: datetime) -> list[BalanceSnapshot]:
+    """Append what the venue says our balances are. Raises LookupFailed without an answer."""
+    reports = gateway_for(venue_code).fetch_balances()
+    return BalanceSnapshot.objects.bulk_create(
+        [BalanceSnapshot(venue_id=venue_code, currency=item.currency, total=item.total, taken_at=now) for item in reports]
+    )
