@@ -73,7 +73,7 @@ async def fund(request: web.Request) -> web.Response:
     pusd_e6 = exact_e6(body["pusd"])
     if pusd_e6 < 0:
         raise ValueError("pusd must not be negative")
-    account = state.account(checksummed(body["address"]))
+    account = state.account_open(checksummed(body["address"]))
     if "owner" in body:
         account.owner = checksummed(body["owner"])
         account.signature_type = int(body.get("signature_type", 3))
@@ -90,7 +90,7 @@ async def set_account(request: web.Request) -> web.Response:
         raise ValueError(f"standing must be one of {', '.join(STANDINGS)}")
     sessions = [checksummed(row) for row in body.get("sessions", [])]
     owner = checksummed(body["owner"]) if "owner" in body else None
-    account = state.account(checksummed(body["address"]))
+    account = state.account_open(checksummed(body["address"]))
     account.standing = standing if "standing" in body else account.standing
     account.approved = bool(body.get("approved", account.approved))
     account.signature_type = int(body.get("signature_type", account.signature_type))
@@ -153,7 +153,10 @@ async def set_market(request: web.Request) -> web.Response:
 async def set_settlement(request: web.Request) -> web.Response:
     """Set the delays, and how the next trades end: `fail_next`, `retry_next`, or `scripts` word for word."""
     state, body = state_of(request), await _body(request)
-    delays = {name: float(body[name]) for name in ("mined_seconds", "confirmed_seconds") if name in body}
+    names = ("mined_seconds", "confirmed_seconds")
+    delays: dict[str, Any] = {name: float(body[name]) for name in names if name in body}
+        name: float(body[name]) for name in ("mined_seconds", "confirmed_seconds") if name in body
+    }
     if any(seconds < 0 for seconds in delays.values()):
         raise ValueError("delays must not be negative")
     scripts = [script_validate(script) for script in body.get("scripts", [])]
@@ -162,8 +165,7 @@ async def set_settlement(request: web.Request) -> web.Response:
     state.settings.update(delays)
     state.settings["scripts"] = [*state.settings["scripts"], *scripts]
     state.save_settings()
-    names = ("mined_seconds", "confirmed_seconds", "scripts")
-    return answer({name: state.settings[name] for name in names})
+    return answer({name: state.settings[name] for name in (*names, "scripts")})
 
 
 @routes.post("/settlement/run")
@@ -188,7 +190,8 @@ async def set_clock(request: web.Request) -> web.Response:
 async def set_geoblock(request: web.Request) -> web.Response:
     """Change what the geoblock probe answers."""
     state, body = state_of(request), await _body(request)
-    state.settings["geoblock"] = {name: body[name] for name in ("blocked", "country", "region") if name in body}
+    names = ("blocked", "country", "region")
+    state.settings["geoblock"] = {name: body[name] for name in names if name in body}
     state.save_settings()
     return answer(state.settings["geoblock"])
 
@@ -221,7 +224,7 @@ async def show_faults(request: web.Request) -> web.Response:
 async def add_faults(request: web.Request) -> web.Response:
     """Add one fault, or a whole plan: `{"seed": 7, "faults": [...]}` replaces what was in force."""
     state, plan, body = state_of(request), faults_of(request), await _body(request)
-    rows = body["faults"] if "faults" in body else [body]
+    rows = body.get("faults", [body])
     if "faults" in body:
         plan.clear()
         plan.seed = int(body.get("seed", plan.seed))
@@ -273,5 +276,5 @@ def _hand_set(state: State, market: Market) -> None:
 async def _body(request: web.Request) -> dict[str, Any]:
     body = json.loads(await request.read() or b"{}")
     if not isinstance(body, dict):
-        raise ValueError("the body must be a JSON object")
+        raise TypeError("the body must be a JSON object")
     return body

@@ -18,7 +18,9 @@ from venues.simulators.polymarket import (
     admin,
     chain,
     clob_account,
-    clob_market_data,
+    clob_books,
+    clob_keys,
+    clob_markets,
     clob_trading,
     data_api,
     gamma,
@@ -51,7 +53,15 @@ def create_app(config: Config | None = None) -> web.Application:
     app = web.Application(middlewares=[_errors, _faults], client_max_size=BODY_BYTES_MAX)
     app[STATE] = state
     app[FAULTS] = plan
-    _mount(app, "/clob", clob_market_data.routes, clob_account.routes, clob_trading.routes)
+    _mount(
+        app,
+        "/clob",
+        clob_markets.routes,
+        clob_books.routes,
+        clob_keys.routes,
+        clob_account.routes,
+        clob_trading.routes,
+    )
     _mount(app, "/gamma", gamma.routes)
     _mount(app, "/data", data_api.routes)
     _mount(app, "/relayer", chain.relayer_routes)

@@ -1,13 +1,13 @@
 """Who meets whom: one market's resting orders in price-time order, and what an incoming order would take.
 
-Both tokens share one book, told in YES: buying NO at q is selling YES at 1 - q. So a buyer of YES meets sellers
-of YES and buyers of NO alike; the exchange contract then mints a pair, and two sellers merge one.
+Both tokens share one book, told in YES: buying NO at q is selling YES at 1 - q. So a buyer of YES meets
+sellers of YES and buyers of NO alike; the exchange contract then mints a pair, and two sellers merge one.
 """
 
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from venues.simulators.polymarket.records import BUY, Order
@@ -47,10 +47,12 @@ def cash_e6(size_e6: int, price_e4: int) -> int:
 
 
 class Book:
-    """Resting orders of one market. Bids buy YES, asks sell it."""
+    """Resting orders of one market. Bids buy YES, asks sell it; `changed_at` is when it last changed."""
 
-    def __init__(self, yes_token: str) -> None:
+    def __init__(self, yes_token: str, *, now_ms: Callable[[], int]) -> None:
         self._yes = yes_token
+        self._now_ms = now_ms
+        self.changed_at = now_ms()
         self._bids: list[tuple[int, int, Order]] = []
         self._asks: list[tuple[int, int, Order]] = []
 
@@ -61,11 +63,17 @@ class Book:
             insort(self._bids, (-price, order.sequence, order))
         else:
             insort(self._asks, (price, order.sequence, order))
+        self.touch()
 
     def remove(self, order: Order) -> None:
         """Take an order off the book; nothing happens when it is not there."""
         rows = self._bids if self._is_bid(order.token_id, order.side) else self._asks
         rows[:] = [row for row in rows if row[2] is not order]
+        self.touch()
+
+    def touch(self) -> None:
+        """Note that the book changed now."""
+        self.changed_at = self._now_ms()
 
     def orders(self) -> Iterator[Order]:
         """Yield every resting order, best first, bids before asks."""

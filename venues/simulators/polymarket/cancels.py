@@ -42,9 +42,7 @@ def live_orders(state: State, *, key: ApiKey) -> list[Order]:
 def expired_cancel(state: State, *, now_ms: int) -> None:
     """Pull GTD orders a minute before their expiration, and all orders of keys whose heartbeat stopped."""
     due = [
-        order
-        for order in state.expiring.values()
-        if (order.expiration - GTD_LEAD_SECONDS) * 1000 <= now_ms
+        order for order in state.expiring.values() if (order.expiration - GTD_LEAD_SECONDS) * 1000 <= now_ms
     ]
     for order in due:
         order_withdraw(state, order, status=CANCELED)

@@ -1,7 +1,7 @@
 """What the chain and its gateways would say: JSON-RPC views, the relayer's `/deployed`, the geoblock probe.
 
-`getOrderStatus(bytes32)` speaks of mined fills only, as a contract does: an order that never reached the chain
-reads (false, 0). Source of the view: the ABI of the CTF Exchange V2.
+`getOrderStatus(bytes32)` speaks of mined fills only, as a contract does: an order that never reached the
+chain reads (false, 0). Source of the view: the ABI of the CTF Exchange V2.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""What a key's owner may ask the CLOB: keys, orders, trades, balances, heartbeats (L1 and L2, nothing traded)."""
+"""What a key's owner may ask of their account: orders, trades, balances (L2, nothing traded).
+A trade names every maker it met, and a mint names the other token.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +11,14 @@ from aiohttp import web
 
 from venues.simulators.polymarket import config
 from venues.simulators.polymarket.cancels import live_orders
-from venues.simulators.polymarket.clob_market_data import FEE_CAP_BPS
-from venues.simulators.polymarket.credentials import key_create, key_derive, login
+from venues.simulators.polymarket.clob_markets import FEE_CAP_BPS
 from venues.simulators.polymarket.records import CANCELED, KILLED, LIVE, Account, ApiKey, Leg, Order, Trade
 from venues.simulators.polymarket.refusals import Refusal
-from venues.simulators.polymarket.state import State, checksummed
+from venues.simulators.polymarket.state import State
 from venues.simulators.polymarket.units import text_e4, text_e6
 from venues.simulators.polymarket.wallets import deposit_wallets
 from venues.simulators.polymarket.wire import (
     answer,
-    arrived_ms,
-    body_json,
     faults_of,
     page_of,
     require_key,
@@ -28,54 +27,9 @@ from venues.simulators.polymarket.wire import (
 
 PAGE = 500
 UNLIMITED = (1 << 256) - 1
+HOUSE_KEY = str(uuid5(NAMESPACE_OID, "practice-exchange:house"))
 
 routes = web.RouteTableDef()
-
-
-@routes.post("/auth/api-key")
-async def create_key(request: web.Request) -> web.Response:
-    """Create API credentials for the EOA that signed."""
-    state = state_of(request)
-    address, nonce = login(state, request.headers, now_ms=arrived_ms(request))
-    key = key_create(state, address, nonce=nonce)
-    state.store.commit()
-    return answer(_credentials(key))
-
-
-@routes.get("/auth/derive-api-key")
-async def derive_key(request: web.Request) -> web.Response:
-    """Return the API credentials of the EOA that signed."""
-    state = state_of(request)
-    address, nonce = login(state, request.headers, now_ms=arrived_ms(request))
-    return answer(_credentials(key_derive(state, address, nonce=nonce)))
-
-
-@routes.get("/auth/api-keys")
-async def list_keys(request: web.Request) -> web.Response:
-    """List the caller's keys."""
-    key = await require_key(request)
-    keys = state_of(request).keys.values()
-    return answer({"apiKeys": [row.key for row in keys if row.address == key.address and row.active]})
-
-
-@routes.delete("/auth/api-key")
-async def delete_key(request: web.Request) -> web.Response:
-    """Revoke the key that signs this call."""
-    state = state_of(request)
-    key = await require_key(request)
-    key.active = False
-    state.save(key)
-    state.store.commit()
-    return answer("OK")
-
-
-@routes.get("/auth/ban-status/closed-only")
-async def closed_only(request: web.Request) -> web.Response:
-    """Say whether the caller may only close."""
-    state = state_of(request)
-    key = await require_key(request)
-    owned = [account for account in state.accounts.values() if account.owner == key.address]
-    return answer({"closed_only": any(account.standing == "closed_only" for account in owned)})
 
 
 @routes.get("/data/order/{order_id}")
@@ -119,7 +73,7 @@ async def trades(request: web.Request) -> web.Response:
     key = await require_key(request)
     rows = [
         row
-        for trade in reversed(_trades_of(state, key))
+        for trade in reversed(_trades_of(state, key, trade_id=request.query.get("id")))
         if _trade_wanted(trade, request)
         and not faults_of(request).is_hidden(trade.matched_at, now_ms=state.clock.now_ms())
         for row in trade_rows(state, trade, key=key)
@@ -161,26 +115,10 @@ async def balance_allowance_update(request: web.Request) -> web.Response:
     account = _wallet(state, request, key=key)
     account.pusd_e6 += account.unseen_e6
     account.unseen_e6 = 0
-    state.save(account)
-    state.store.commit()
+    if account.address in state.accounts:
+        state.save(account)
+        state.store.commit()
     return web.Response(status=200)
-
-
-@routes.post("/v1/heartbeats")
-async def heartbeat(request: web.Request) -> web.Response:
-    """Keep the caller's orders alive; once one is accepted, silence cancels them all."""
-    state = state_of(request)
-    key = await require_key(request)
-    body = await body_json(request)
-    given = body.get("heartbeat_id", "") if isinstance(body, dict) else None
-    if given != key.heartbeat_id and not (given == "" and not key.heartbeat_at):
-        bad = {"error_msg": "Invalid Heartbeat ID", "heartbeat_id": key.heartbeat_id}
-        return answer(bad, status=400)
-    key.heartbeat_at = state.clock.now_ms()
-    key.heartbeat_id = str(uuid5(NAMESPACE_OID, f"{key.key}:{state.next_sequence()}"))
-    state.save(key)
-    state.store.commit()
-    return answer({"heartbeat_id": key.heartbeat_id, "status": "ok"})
 
 
 def open_order(state: State, order: Order) -> dict[str, Any]:
@@ -210,7 +148,8 @@ def trade_rows(state: State, trade: Trade, *, key: ApiKey) -> list[dict[str, Any
     taker = trade.legs[0]
     if taker.owner == key.key:
         return [_trade_row(trade, taker, side="TAKER", shown=taker)]
-    return [_trade_row(trade, leg, side="MAKER", shown=taker) for leg in trade.legs[1:] if leg.owner == key.key][:1]
+    made = [leg for leg in trade.legs[1:] if leg.owner == key.key]
+    return [_trade_row(trade, leg, side="MAKER", shown=taker) for leg in made[:1]]
 
 
 def _trade_row(trade: Trade, own: Leg, *, side: str, shown: Leg) -> dict[str, Any]:
@@ -235,7 +174,7 @@ def _trade_row(trade: Trade, own: Leg, *, side: str, shown: Leg) -> dict[str, An
         "maker_orders": [
             {
                 "order_id": leg.order_id,
-                "owner": leg.owner,
+                "owner": leg.owner or HOUSE_KEY,
                 "maker_address": leg.address,
                 "matched_amount": text_e6(leg.size_e6),
                 "price": text_e4(leg.price_e4),
@@ -249,7 +188,9 @@ def _trade_row(trade: Trade, own: Leg, *, side: str, shown: Leg) -> dict[str, An
     }
 
 
-def _trades_of(state: State, key: ApiKey) -> list[Trade]:
+def _trades_of(state: State, key: ApiKey, *, trade_id: str | None) -> list[Trade]:
+    if trade_id is not None:
+        return [state.trades[trade_id]] if trade_id in state.trades else []
     wallets = {order.maker for order in state.orders_by_owner[key.key]}
     found = {trade.id: trade for wallet in wallets for trade in state.trades_by_address[wallet]}
     return sorted(found.values(), key=lambda trade: trade.sequence)
@@ -257,7 +198,7 @@ def _trades_of(state: State, key: ApiKey) -> list[Trade]:
 
 def _trade_wanted(trade: Trade, request: web.Request) -> bool:
     query = request.query
-    if query.get("id") not in (None, trade.id) or query.get("market") not in (None, trade.condition_id):
+    if query.get("market") not in (None, trade.condition_id):
         return False
     try:
         after, before = int(query.get("after", 0)), int(query.get("before", 1 << 62))
@@ -283,16 +224,11 @@ def _wallet(state: State, request: web.Request, *, key: ApiKey) -> Account:
     if kind == 0:
         return state.account(key.address)
     for account in state.accounts.values():
-        if account.signature_type == kind and (account.owner == key.address or key.address in account.sessions):
+        is_theirs = account.owner == key.address or key.address in account.sessions
+        if account.signature_type == kind and is_theirs:
             return account
-    derived = deposit_wallets(key.address)
+    derived = deposit_wallets(key.address) if kind == 3 else ()
     for wallet in derived:
-        if kind == 3 and wallet in state.accounts:
+        if wallet in state.accounts:
             return state.accounts[wallet]
-    return state.account(derived[0]) if kind == 3 else Account(
-        address=checksummed(key.address), owner=key.address, signature_type=kind
-    )
-
-
-def _credentials(key: ApiKey) -> dict[str, str]:
-    return {"apiKey": key.key, "secret": key.secret, "passphrase": key.passphrase}
+    return Account(address=derived[0] if derived else key.address, owner=key.address, signature_type=kind)

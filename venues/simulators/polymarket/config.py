@@ -12,13 +12,13 @@ CHAIN_ID = 31337
 STANDARD_EXCHANGE = "0x3133700000000000000000000000000000000002"
 NEG_RISK_EXCHANGE = "0x3133700000000000000000000000000000000012"
 EXCHANGE_V3 = "0x3133700000000000000000000000000000000003"
-COLLATERAL_TOKEN = "0x3133700000000000000000000000000000000100"
+COLLATERAL_TOKEN = "0x3133700000000000000000000000000000000100"  # noqa: S105 - a contract, not a secret
 CONDITIONAL_TOKENS = "0x3133700000000000000000000000000000000200"
 NEG_RISK_ADAPTER = "0x3133700000000000000000000000000000000300"
 COLLATERAL_ADAPTER = "0x3133700000000000000000000000000000000400"
 NEG_RISK_COLLATERAL_ADAPTER = "0x3133700000000000000000000000000000000500"
 
-# Public facts of the deposit-wallet factory, the same on every chain: docs.polymarket.com/trading/deposit-wallets.
+# The deposit-wallet factory's public addresses: docs.polymarket.com/trading/deposit-wallets.
 DEPOSIT_WALLET_FACTORY = "0x00000000000Fb5C9ADea0298D729A0CB3823Cc07"
 DEPOSIT_WALLET_IMPLEMENTATION = "0x58CA52ebe0DadfdF531Cde7062e76746de4Db1eB"
 DEPOSIT_WALLET_BEACON = "0x7A18EDfe055488A3128f01F563e5B479D92ffc3a"
@@ -76,7 +76,9 @@ class Config:
                     "orders for it"
                 )
         if any(self.host.lower().rstrip(".").endswith(domain) for domain in PRODUCTION_DOMAINS):
-            raise ProductionRefused(f"{self.host} is a production host; bind the practice exchange to loopback")
+            raise ProductionRefused(
+                f"{self.host} is a production host; bind the practice exchange to loopback"
+            )
 
     def exchange(self, *, neg_risk: bool) -> str:
         """Return the contract that verifies orders of a market (domain version "2")."""

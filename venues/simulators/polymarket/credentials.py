@@ -1,7 +1,7 @@
 """Who is calling: L1 login by EIP-712 signature, L2 calls by HMAC over the raw request.
 
-Source: docs.polymarket.com/trading/wallets-auth. The path that is signed is the service's own path, without the
-query string; the body is signed as sent.
+Source: docs.polymarket.com/trading/wallets-auth. The path that is signed is the service's own path, without
+the query string; the body is signed as sent.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from venues.simulators.polymarket.signatures import recover_login
 from venues.simulators.polymarket.state import State, checksummed
 
 PRODUCTION_LOGIN = (
-    "this is a practice exchange on chain {here}; the login was signed for chain {there}, a production chain. "
-    "Use a practice key and the practice chain id"
+    "this is a practice exchange on chain {here}; the login was signed for chain {there}, a production "
+    "chain. Use a practice key and the practice chain id"
 )
 
 

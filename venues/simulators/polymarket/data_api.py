@@ -9,7 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
-from venues.simulators.polymarket.clob_market_data import price_points, token_price_e4
+from venues.simulators.polymarket.clob_books import price_points
+from venues.simulators.polymarket.clob_markets import token_price_e4
 from venues.simulators.polymarket.records import Account, Market, Position, Trade
 from venues.simulators.polymarket.refusals import Refusal
 from venues.simulators.polymarket.state import State, checksummed

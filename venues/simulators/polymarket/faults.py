@@ -1,7 +1,7 @@
 """What goes wrong, on purpose: a plan of faults that is seeded, logged and therefore replayable.
 
-A *rule* strikes single requests (by method and path, so many times, after so many passes); a *mode* changes how
-the venue behaves for a while. Which requests a probability strikes depends on the seed and on their count alone.
+A *rule* strikes single requests (by method and path, so many times, after so many passes); a *mode* changes
+how the venue behaves for a while. What a probability strikes depends on the seed and the count alone.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class FaultPlan:
             rule.seen += 1
             if rule.seen <= rule.skip:
                 continue
-            chance = random.Random(f"{self.seed}:{position}:{rule.seen}").random()
+            chance = _dice(f"{self.seed}:{position}:{rule.seen}").random()
             if chance >= rule.probability:
                 continue
             rule.fired += 1
@@ -177,9 +177,7 @@ class FaultPlan:
         left_ms = self._post_only_left_ms(now_ms)
         if left_ms > 0 and not (isinstance(body, dict) and body.get("postOnly") is True):
             seconds = -(-left_ms // 1000)
-            raise Refusal(
-                503, refusals.POST_ONLY_MODE, code="post_only_mode", retry_after_seconds=seconds
-            )
+            raise Refusal(503, refusals.POST_ONLY_MODE, code="post_only_mode", retry_after_seconds=seconds)
 
     def stale_book(self, token_id: str, fresh: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Return a token's book, or while books are stale the first one shown since they were."""
@@ -196,7 +194,7 @@ class FaultPlan:
             rows = [row for row in rows for _ in range(2)]
         if self.is_on("reorder_trades"):
             rows = rows[:]
-            random.Random(f"{self.seed}:{len(rows)}").shuffle(rows)
+            _dice(f"{self.seed}:{len(rows)}").shuffle(rows)
         return rows
 
     def _add_mode(self, kind: str, row: dict[str, Any], *, now_ms: int) -> None:
@@ -217,3 +215,7 @@ class FaultPlan:
         restart, post_only = self.modes.get("restart"), self.modes.get("post_only")
         ends = [restart.post_only_until_ms if restart else 0, post_only.until_ms if post_only else 0]
         return max(ends) - now_ms
+
+
+def _dice(name: str) -> random.Random:
+    return random.Random(name)  # noqa: S311 - replayable on purpose

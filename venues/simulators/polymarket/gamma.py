@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from venues.simulators.polymarket.clob_market_data import token_price_e4
+from venues.simulators.polymarket.clob_markets import token_price_e4
 from venues.simulators.polymarket.records import Market
 from venues.simulators.polymarket.refusals import Refusal
 from venues.simulators.polymarket.state import State

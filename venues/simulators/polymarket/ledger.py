@@ -1,7 +1,7 @@
 """What each wallet has, what of it is spoken for, and how a trade moves it.
 
-pUSD is conserved: everything funded is in accounts, in the fee pot, or in the vault behind outstanding pairs of
-YES and NO. A match reserves; only a mined transaction moves.
+pUSD is conserved: everything funded is in accounts, in the fee pot, or in the vault behind outstanding pairs
+of YES and NO. A match reserves; only a mined transaction moves.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def trade_apply(state: State, trade: Trade) -> None:
     """Move shares, pUSD and fees of a mined trade; a mint fills the vault, a merge empties it."""
     drift = 0
     for leg in trade.legs:
-        account = state.account(leg.address)
+        account = state.account_open(leg.address)
         position = account.positions.setdefault(leg.token_id, Position())
         position.first_at = position.first_at or trade.updated_at
         position.last_at = trade.updated_at

@@ -46,7 +46,7 @@ def limit_price_e4(request: OrderRequest, market: Market, *, order_id: str) -> i
 
 def require_size(request: OrderRequest, market: Market, *, order_id: str) -> None:
     """Refuse a limit order below the minimum size, or a FAK or FOK with too many decimals."""
-    money, shares = _money_and_shares(request)
+    _, shares = _money_and_shares(request)
     if request.order_type in ("GTC", "GTD"):
         if shares < market.min_size_e6:
             raise too_small(order_id, size=text_e6(shares), minimum=text_e6(market.min_size_e6))

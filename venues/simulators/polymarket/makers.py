@@ -1,13 +1,12 @@
 """The other side of the market: two house accounts that quote what they are told to quote.
 
-One quotes with pUSD only (its offers of YES are bids for NO, so its fills mint pairs), the other sells shares it
-has split beforehand. Their orders rest and match like anyone's.
+One quotes with pUSD only (its offers of YES are bids for NO, so its fills mint pairs), the other sells shares
+it has split beforehand. Their orders rest and match like anyone's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from eth_utils.crypto import keccak
 
@@ -32,7 +31,7 @@ def makers_open(state: State) -> None:
     """Fund the house accounts once."""
     for address in (MINTER, SELLER):
         if address not in state.accounts:
-            account_fund(state, state.account(address), pusd_e6=PURSE_E6)
+            account_fund(state, state.account_open(address), pusd_e6=PURSE_E6)
 
 
 def book_set(
@@ -83,11 +82,6 @@ def house_levels(state: State, market: Market) -> tuple[list[Level], list[Level]
     return bids, asks
 
 
-def house_truth(state: State) -> dict[str, Any]:
-    """Return what the house accounts have, for the books of the rehearsal."""
-    return {address: state.accounts[address].pusd_e6 for address in (MINTER, SELLER) if address in state.accounts}
-
-
 def _quote(
     state: State, market: Market, *, is_bid: bool, price_e4: int, size_e6: int, index: int, now_ms: int
 ) -> None:
@@ -126,7 +120,7 @@ def _quote(
 
 def _stock(state: State, market: Market, *, token_id: str, size_e6: int) -> None:
     """Split enough pairs that the seller owns what it is about to offer."""
-    seller = state.account(SELLER)
+    seller = state.account_open(SELLER)
     held = seller.positions.get(token_id)
     free = (held.size_e6 if held else 0) - shares_reserved(state, SELLER, token_id=token_id)
     if free < size_e6:

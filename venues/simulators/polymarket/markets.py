@@ -55,12 +55,13 @@ def seed_rows() -> list[dict[str, Any]]:
 
 def seeded_levels(market: Market, row: dict[str, Any], *, seed: int) -> tuple[list[Level], list[Level]]:
     """Return (bids, asks) best first: `levels` a side, thin at the touch, worth about `depth_usd` a side."""
-    chance = random.Random(f"{seed}:{market.slug}")
+    chance = random.Random(f"{seed}:{market.slug}")  # noqa: S311 - the same seed must give the same book
     best_ask = exact_e4(row["ask"])
     best_bid = best_ask - exact_e4(row["spread"])
     depth_e6 = exact_e6(row["depth_usd"])
-    asks = _ladder(market, chance, start_e4=best_ask, step=1, worth_e6=depth_e6, count=int(row["levels"]))
-    bids = _ladder(market, chance, start_e4=best_bid, step=-1, worth_e6=depth_e6 // 2, count=int(row["levels"]))
+    count = int(row["levels"])
+    asks = _ladder(market, chance, start_e4=best_ask, step=1, worth_e6=depth_e6, count=count)
+    bids = _ladder(market, chance, start_e4=best_bid, step=-1, worth_e6=depth_e6 // 2, count=count)
     return bids, asks
 
 

@@ -1,7 +1,7 @@
 """An order's way in: verified, weighed, matched against the book, answered.
 
-Everything that can refuse comes before anything that changes; the order's hash is looked up before it can match,
-and a hash the engine has once accepted is remembered for ever, killed orders included.
+Everything that can refuse comes before anything that changes; the order's hash is looked up before it can
+match, and a hash the engine has once accepted is remembered for ever, killed orders included.
 """
 
 from __future__ import annotations
@@ -66,9 +66,7 @@ def order_place(state: State, request: OrderRequest, *, key: ApiKey, now_ms: int
     return order_execute(state, order, market, plan=plan, now_ms=now_ms)
 
 
-def order_execute(
-    state: State, order: Order, market: Market, *, plan: Plan, now_ms: int
-) -> dict[str, Any]:
+def order_execute(state: State, order: Order, market: Market, *, plan: Plan, now_ms: int) -> dict[str, Any]:
     """Match an accepted order, rest what may rest, and return the venue's answer."""
     order.status = LIVE if order.order_type in ("GTC", "GTD") and not plan.is_complete else MATCHED
     state.index_order(order)
@@ -124,7 +122,7 @@ def _controls(state: State, eoa: str, request: OrderRequest) -> bool:
 def _weighed(
     state: State, request: OrderRequest, market: Market, *, account: Account, order_id: str, now_ms: int
 ) -> Order:
-    """Return the order a request asks for after every check of its own numbers and of its wallet's standing."""
+    """Return the order a request asks for after every check of its own numbers and its wallet's standing."""
     if market.closed:
         raise Refusal(404, refusals.NO_BOOK)
     if not market.accepting_orders:
@@ -174,4 +172,3 @@ def _kill(state: State, order: Order) -> None:
     order.status = KILLED
     state.index_order(order)
     state.save(order)
-

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--confirmed-seconds", type=float, default=defaults.confirmed_seconds)
     parser.add_argument("--clock-skew", type=float, default=defaults.clock_skew_seconds, metavar="SECONDS")
     parser.add_argument(
-        "--replenish", type=float, default=0.0, metavar="SECONDS", help="books refill a tenth this often; 0: never"
+        "--replenish", type=float, default=0.0, metavar="SECONDS", help="books refill a tenth each; 0: never"
     )
 
 
@@ -69,7 +69,8 @@ async def serve(config: Config) -> None:
         site = web.TCPSite(runner, config.host, config.port)
         await site.start()
         port = runner.addresses[0][1]
-        logger.info("Polymarket practice exchange on http://%s:%s (chain %s)", config.host, port, config.chain_id)
+        address = f"http://{config.host}:{port}"
+        logger.info("Polymarket practice exchange on %s (chain %s)", address, config.chain_id)
         if config.port_file is not None:
             _write_port(config.port_file, port)
         await stop.wait()
@@ -90,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         config = config_of(options)
     except ProductionRefused as refused:
-        print(f"refused: {refused}", file=sys.stderr)
+        sys.stderr.write(f"refused: {refused}\n")
         return 2
     asyncio.run(serve(config))
     return 0

@@ -38,7 +38,7 @@ STEPS_MAX = 10_000
 
 
 def fees_of(market: Market, fills: Sequence[Fill]) -> int:
-    """Return the taker's fees in millionths of pUSD: one rounding per price, as one trade is made per price."""
+    """Return the taker's fees in millionths of pUSD: rounded once per trade, and a price is a trade."""
     return sum(_fee(market, list(group)) for _, group in groupby(fills, key=lambda fill: fill.price_e4))
 
 
@@ -46,10 +46,10 @@ def trades_record(
     state: State, order: Order, market: Market, *, fills: Sequence[Fill], now_ms: int
 ) -> list[Trade]:
     """Turn an order's fills into trades, one per price, and take the makers' shares off the book."""
-    trades = []
-    for price_e4, group in groupby(fills, key=lambda fill: fill.price_e4):
-        trades.append(_trade_record(state, order, market, fills=list(group), price_e4=price_e4, now_ms=now_ms))
-    return trades
+    return [
+        _trade_record(state, order, market, fills=list(group), price_e4=price_e4, now_ms=now_ms)
+        for price_e4, group in groupby(fills, key=lambda fill: fill.price_e4)
+    ]
 
 
 def settlement_advance(state: State, *, now_ms: int) -> int:
@@ -101,6 +101,7 @@ def _trade_record(
         _order_fill(state, state.orders[leg.order_id], leg, trade_id=trade.id)
     market.last_price_e4, market.last_side = price_e4, order.side
     market.volume_e6 += taker.cash_e6
+    state.books[market.condition_id].touch()
     state.index_trade(trade)
     state.save(trade, market)
     return trade

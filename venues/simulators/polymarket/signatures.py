@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from eth_keys.datatypes import Signature
-from eth_keys.exceptions import BadSignature, ValidationError
+from eth_keys.exceptions import BadSignature
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
+from eth_utils.exceptions import ValidationError
 
 ORDER_TYPE = (
     "Order(uint256 salt,address maker,address signer,uint256 tokenId,uint256 makerAmount,uint256 takerAmount,"
@@ -112,9 +113,7 @@ def recover_login(*, address: str, timestamp: str, nonce: int, signature: bytes,
     return _recover(keccak(b"\x19\x01" + domain + struct), signature)
 
 
-def _recover_nested(
-    fields: SignedFields, signature: bytes, *, domain: bytes, chain_id: int
-) -> str | None:
+def _recover_nested(fields: SignedFields, signature: bytes, *, domain: bytes, chain_id: int) -> str | None:
     claimed: str | None = None
     if signature.endswith(SESSION_MAGIC):
         claimed, signature = _unwrap_session(signature)

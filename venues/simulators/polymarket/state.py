@@ -27,11 +27,12 @@ class State:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.store = Store(config.state)
+        self.clock = Clock()
         self._empty()
         self._load()
 
     def _empty(self) -> None:
-        self.clock = Clock()
+        self.clock.offset_ms = 0
         self.markets: dict[str, Market] = {}
         self.market_by_token: dict[str, Market] = {}
         self.books: dict[str, Book] = {}
@@ -87,19 +88,19 @@ class State:
         return self.sequence
 
     def account(self, address: str) -> Account:
-        """Return an account, opening an empty one on first sight."""
-        found = self.accounts.get(address)
-        if found is None:
-            found = Account(address=address, owner=address, signature_type=0)
-            self.accounts[address] = found
-        return found
+        """Return a wallet's account, or an empty one that nothing remembers until it is opened."""
+        return self.accounts.get(address) or Account(address=address, owner=address, signature_type=0)
+
+    def account_open(self, address: str) -> Account:
+        """Return a wallet's account, opening an empty one on first sight: from here it exists on chain."""
+        return self.accounts.setdefault(address, self.account(address))
 
     def index_market(self, market: Market) -> None:
         """Make a market findable and give it a book."""
         self.markets[market.condition_id] = market
         for token_id in market.token_ids:
             self.market_by_token[token_id] = market
-        self.books[market.condition_id] = Book(market.token_ids[0])
+        self.books[market.condition_id] = Book(market.token_ids[0], now_ms=self.clock.now_ms)
 
     def index_order(self, order: Order) -> None:
         """Make an order findable; a live one rests in its book."""

@@ -34,7 +34,7 @@ def truth(state: State, *, with_house: bool = False) -> dict[str, Any]:
 def money(state: State) -> dict[str, Any]:
     """Return where all pUSD is; `is_conserved` is the exchange's first invariant.
 
-    The vault must also hold exactly one pUSD for every outstanding pair of YES and NO, resolved markets aside.
+    Every market still open must also have as many YES as NO outstanding.
     """
     in_accounts = sum(row.pusd_e6 + row.unseen_e6 for row in state.accounts.values())
     fees, vault, minted = (int(state.settings[name]) for name in ("fee_e6", "vault_e6", "minted_e6"))

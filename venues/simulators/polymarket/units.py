@@ -57,7 +57,7 @@ def fee_e6(size_e6: int, *, price_e4: int, rate: Decimal, exponent: int) -> int:
 
 def _exact(value: object, *, places: int) -> int:
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError(f"expected a decimal string, got {value!r}")
+        raise TypeError(f"expected a decimal string, got {value!r}")
     try:
         scaled = Decimal(value).scaleb(places)
     except InvalidOperation as error:
