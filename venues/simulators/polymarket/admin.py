@@ -155,8 +155,6 @@ async def set_settlement(request: web.Request) -> web.Response:
     state, body = state_of(request), await _body(request)
     names = ("mined_seconds", "confirmed_seconds")
     delays: dict[str, Any] = {name: float(body[name]) for name in names if name in body}
-        name: float(body[name]) for name in ("mined_seconds", "confirmed_seconds") if name in body
-    }
     if any(seconds < 0 for seconds in delays.values()):
         raise ValueError("delays must not be negative")
     scripts = [script_validate(script) for script in body.get("scripts", [])]
