@@ -1,0 +1,188 @@
+"""The one place that speaks HTTP with Polymarket: one POST per order, bounded reads, no redirects.
+
+No library retries anything here: connections are tried once, redirects are not followed, and only reads are
+repeated, by us. The connection pool is built in the process that uses it, never shared across a fork.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import httpx
+import stamina
+
+from tonsurance.kernel.clock import epoch_ms, monotonic_s, utc_now
+from venues.adapters.polymarket.config import PolymarketConfig
+from venues.adapters.polymarket.credentials import l2_headers
+from venues.adapters.polymarket.limits import (
+    ANSWER_BYTES_MAX,
+    KEEPALIVE_S,
+    ORDER_TIMEOUTS,
+    READ_ATTEMPTS_MAX,
+    READ_RETRY_S_MAX,
+    READ_TIMEOUTS,
+    Timeouts,
+)
+
+ORDER_PATH = "/order"
+_JSON = {"Content-Type": "application/json", "Accept": "application/json"}
+_BUSY = frozenset({425, 429, 500, 502, 503, 504})
+# Raised before a connection stands, so before a byte of the request can have left.
+_BEFORE_THE_WIRE = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class NoAnswer(Exception):
+    """The request ended without a usable answer. `reached_wire` is False only when no byte can have left."""
+
+    def __init__(self, reason: str, message: str, *, reached_wire: bool = True) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.reason = reason
+        self.message = message
+        self.reached_wire = reached_wire
+
+
+class PolymarketClient:
+    """Requests to the hosts of one configuration. Safe to use from several threads."""
+
+    def __init__(self, config: PolymarketConfig) -> None:
+        self._config = config
+        self._pools: dict[int, httpx.Client] = {}
+
+    def post_order(self, payload: bytes) -> Answer:
+        """Send the bytes once, with authentication headers made now. Raises NoAnswer."""
+        headers = _JSON | self._signed("POST", ORDER_PATH, payload)
+        return self._send(
+            "POST", self._config.clob_url + ORDER_PATH, headers, payload, timeouts=ORDER_TIMEOUTS
+        )
+
+    def delete(self, path: str, body: bytes) -> Answer:
+        """Cancel by id: idempotent, so repeated like a read. Raises NoAnswer."""
+        url = self._config.clob_url + path
+        return _repeated(
+            lambda: self._send(
+                "DELETE", url, _JSON | self._signed("DELETE", path, body), body, timeouts=READ_TIMEOUTS
+            )
+        )
+
+    def read(self, url: str, *, params: Mapping[str, Any] | None = None) -> Answer:
+        """GET without authentication, repeated while the venue is busy or silent. Raises NoAnswer."""
+        headers = {"Accept": "application/json"}
+        return _repeated(lambda: self._send("GET", url, headers, b"", params=params, timeouts=READ_TIMEOUTS))
+
+    def read_own(self, path: str, *, params: Mapping[str, Any] | None = None) -> Answer:
+        """GET of our account at the order book, repeated as `read`; the query is not signed."""
+        url = self._config.clob_url + path
+
+        def once() -> Answer:
+            headers = {"Accept": "application/json"} | self._signed("GET", path, b"")
+            return self._send("GET", url, headers, b"", params=params, timeouts=READ_TIMEOUTS)
+
+        return _repeated(once)
+
+    def post_read(self, url: str, body: bytes) -> Answer:
+        """A question that changes nothing but travels as POST (JSON-RPC). Raises NoAnswer."""
+        return _repeated(lambda: self._send("POST", url, _JSON, body, timeouts=READ_TIMEOUTS))
+
+    def close(self) -> None:
+        """Close this process's connections."""
+        pool = self._pools.pop(os.getpid(), None)
+        if pool is not None:
+            pool.close()
+
+    def _signed(self, method: str, path: str, body: bytes) -> dict[str, str]:
+        now_s = epoch_ms(utc_now()) // 1000
+        return l2_headers(self._config, method=method, path=path, body=body, now_s=now_s)
+
+    def _pool(self) -> httpx.Client:
+        pid = os.getpid()
+        if pid not in self._pools:
+            # A parent's sockets must not be closed from here: they are still in use over there.
+            self._pools[pid] = httpx.Client(
+                transport=httpx.HTTPTransport(
+                    retries=0, limits=httpx.Limits(max_connections=20, keepalive_expiry=KEEPALIVE_S)
+                ),
+                follow_redirects=False,
+                trust_env=False,
+            )
+        return self._pools[pid]
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes,
+        *,
+        timeouts: Timeouts,
+        params: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        deadline_s = monotonic_s() + timeouts.total_s
+        limits = httpx.Timeout(
+            connect=timeouts.connect_s, write=timeouts.write_s, pool=timeouts.pool_s, read=timeouts.read_s
+        )
+        try:
+            with self._pool().stream(
+                method, url, headers=headers, content=content or None, params=params, timeout=limits
+            ) as response:
+                body = _read_body(response, deadline_s=deadline_s)
+                return Answer(response.status_code, dict(response.headers), body)
+        except NoAnswer:
+            raise
+        except _BEFORE_THE_WIRE as error:
+            raise NoAnswer("not_connected", _kind(error), reached_wire=False) from None
+        except httpx.TimeoutException as error:
+            raise NoAnswer("timed_out", _kind(error)) from None
+        except Exception as error:  # noqa: BLE001  whatever went wrong, the request may have arrived
+            raise NoAnswer("connection_broke", _kind(error)) from None
+
+
+def _read_body(response: httpx.Response, *, deadline_s: float) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > ANSWER_BYTES_MAX:
+            raise NoAnswer("answer_too_large", f"more than {ANSWER_BYTES_MAX} bytes")
+        if monotonic_s() > deadline_s:
+            raise NoAnswer("answer_too_slow", "the answer did not end in time")
+    return bytes(body)
+
+
+def _kind(error: Exception) -> str:
+    """The exception's type only: its text may quote a header, and headers carry the passphrase."""
+    return type(error).__name__
+
+
+class _Busy(Exception):
+    """A read that may succeed in a moment; carries the answer for when it does not."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"HTTP {answer.status}")
+        self.answer = answer
+
+
+def _repeated(once: Callable[[], Answer]) -> Answer:
+    try:
+        for attempt in stamina.retry_context(
+            on=(NoAnswer, _Busy),
+            attempts=READ_ATTEMPTS_MAX,
+            timeout=READ_RETRY_S_MAX,
+            wait_initial=0.1,
+            wait_max=1.0,
+            wait_jitter=0.2,
+        ):
+            with attempt:
+                answer = once()
+                if answer.status in _BUSY:
+                    raise _Busy(answer)
+                return answer
+    except _Busy as busy:
+        return busy.answer
+    raise NoAnswer("not_tried", "no attempt was allowed", reached_wire=False)

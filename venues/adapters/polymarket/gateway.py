@@ -1,0 +1,223 @@
+"""The live line to Polymarket: every question and order of `venues.domain.gateway`, each in a few lines."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from polymarket import PolymarketError
+
+from tonsurance.kernel.clock import epoch_ms, monotonic_s, utc_now
+from venues.adapters.polymarket import chain, fills, markets, translate, wire
+from venues.adapters.polymarket.client import NoAnswer, PolymarketClient
+from venues.adapters.polymarket.config import CAN_RESEND, VENUE_CODE, PolymarketConfig
+from venues.adapters.polymarket.credentials import Credentials
+from venues.adapters.polymarket.environment import create_credentials, is_v2_position_id
+from venues.adapters.polymarket.limits import CANCEL_BATCH_MAX, FEE_TERMS_MAX, FEE_TERMS_TTL_S
+from venues.adapters.polymarket.questions import Questions, authoritative
+from venues.adapters.polymarket.search import search_listings
+from venues.adapters.polymarket.signing import ForeignPayload, account_of, order_id_in, prepare_order
+from venues.adapters.polymarket.wire import Unreadable
+from venues.domain.books import Book
+from venues.domain.gateway import (
+    Absent,
+    Accepted,
+    BalanceReport,
+    CancelReport,
+    FillReport,
+    LookupFailed,
+    OrderReport,
+    OrderRequest,
+    Outcome,
+    PositionReport,
+    Prepared,
+    Unknown,
+)
+from venues.domain.instruments import InstrumentTerms
+
+logger = logging.getLogger(__name__)
+# The venue filters trades by whole seconds; a second too many costs nothing, one too few could hide a fill.
+_SINCE_MARGIN = timedelta(seconds=1)
+_ORDER_ID = re.compile(r"0x[0-9a-fA-F]{64}")
+_TOKEN_ID = re.compile(r"[0-9]{1,78}")
+
+
+class Gateway:
+    """One account at Polymarket. Reads raise LookupFailed; nothing here touches our database."""
+
+    venue_code = VENUE_CODE
+    can_resend = CAN_RESEND
+
+    def __init__(self, config: PolymarketConfig) -> None:
+        self._config = config
+        self._account = account_of(config)
+        self._client = PolymarketClient(config)
+        self._ask = Questions(self._client, config)
+        self._us = fills.Us(wallet=config.wallet.lower(), api_key=config.api_key.lower())
+        self._fee_terms: dict[str, tuple[fills.FeeTerms, float]] = {}
+
+    def prepare(self, request: OrderRequest) -> Prepared:
+        return prepare_order(request, config=self._config, account=self._account)
+
+    def submit(self, payload: bytes) -> Outcome:
+        try:
+            order_id = order_id_in(payload, config=self._config)
+        except ForeignPayload as error:
+            return Unknown(reason="payload_foreign", message=str(error), reached_wire=False)
+        try:
+            answer = self._client.post_order(payload)
+        except NoAnswer as silence:
+            return Unknown(reason=silence.reason, message=silence.message, reached_wire=silence.reached_wire)
+        outcome = translate.classify_order_response(
+            answer.status, answer.headers, answer.body, order_id=order_id
+        )
+        return self._without_secrets(outcome)
+
+    def cancel(self, client_order_ids: Sequence[str]) -> CancelReport:
+        cancelled: list[str] = []
+        reasons: dict[str, str] = {}
+        for start in range(0, len(client_order_ids), CANCEL_BATCH_MAX):
+            batch = client_order_ids[start : start + CANCEL_BATCH_MAX]
+            body = json.dumps(list(batch), separators=(",", ":")).encode()
+            with authoritative("cancel"):
+                answer = self._client.delete("/orders", body)
+                if answer.status != 200:
+                    raise Unreadable(f"HTTP {answer.status}")
+                report = translate.cancel_report(wire.read_json(answer.body), client_order_ids=batch)
+            cancelled += report.cancelled
+            reasons |= report.not_cancelled
+        return CancelReport(cancelled=tuple(cancelled), not_cancelled=reasons)
+
+    def fetch_order(self, client_order_id: str) -> OrderReport | Absent:
+        if not _ORDER_ID.fullmatch(client_order_id):
+            raise LookupFailed(f"{client_order_id!r} is not an order id of this venue")
+        with authoritative("order"):
+            answer = self._ask.clob_or_none(f"/data/order/{client_order_id.lower()}", is_signed=True)
+            return translate.order_or_absent(answer, client_order_id=client_order_id)
+
+    def fetch_open_orders(self) -> list[OrderReport]:
+        with authoritative("open orders"):
+            return [translate.order_report(order) for order in self._ask.pages("/data/orders", {})]
+
+    def fetch_fills(self, *, since: datetime, instrument_id: str | None = None) -> list[FillReport]:
+        params = {"after": str(epoch_ms(since - _SINCE_MARGIN) // 1000)}
+        if instrument_id is not None:
+            params["asset_id"] = instrument_id
+        reports: list[FillReport] = []
+        with authoritative("fills"):
+            for item in self._ask.pages("/data/trades", params):
+                trade = wire.mapping(item, name="trade")
+                fee_terms = self._fee_terms_of(fills.condition_of(trade))
+                reports += fills.fill_reports(trade, us=self._us, fee_terms=fee_terms)
+        return reports
+
+    def fetch_fills_of_order(
+        self, client_order_id: str, *, since: datetime, instrument_id: str
+    ) -> list[FillReport]:
+        reports = self.fetch_fills(since=since, instrument_id=instrument_id)
+        return [report for report in reports if report.client_order_id == client_order_id.lower()]
+
+    def is_untouched(self, client_order_id: str) -> bool | None:
+        return chain.is_untouched(self._client, self._config, order_id=client_order_id)
+
+    def fetch_positions(self, instrument_ids: Sequence[str]) -> list[PositionReport]:
+        reports = []
+        for instrument_id in instrument_ids:
+            asset_type = "CONDITIONAL-V2" if is_v2_position_id(instrument_id) else "CONDITIONAL"
+            with authoritative(f"position {instrument_id}"):
+                answer = self._balance(asset_type=asset_type, token_id=instrument_id)
+                reports.append(translate.position_report(answer, instrument_id=instrument_id))
+        return reports
+
+    def fetch_balances(self) -> list[BalanceReport]:
+        with authoritative("balance"):
+            return [translate.balance_report(self._balance(asset_type="COLLATERAL"))]
+
+    def fetch_instruments(self, instrument_ids: Sequence[str]) -> list[InstrumentTerms]:
+        """Terms of the tokens the venue knows; one it does not know, or states absurdly, is left out."""
+        with authoritative("instruments"):
+            condition_ids = {token: found for token in instrument_ids if (found := self._condition_of(token))}
+            gamma_markets = self._ask.gamma_markets(sorted(set(condition_ids.values())))
+            return [
+                terms
+                for token, condition_id in condition_ids.items()
+                if (terms := self._terms_of(token, gamma_markets.get(condition_id.lower()))) is not None
+            ]
+
+    def fetch_book(self, instrument_id: str) -> Book:
+        with authoritative(f"book of {instrument_id}"):
+            answer = self._ask.clob("/book", {"token_id": instrument_id})
+            return markets.book_of(answer, instrument_id=instrument_id)
+
+    def fetch_time(self) -> datetime:
+        with authoritative("time"):
+            return wire.moment(self._ask.clob("/time"), name="time").astimezone(UTC)
+
+    def search_markets(self, query: str) -> list[markets.MarketListing]:
+        """Markets whose event Gamma finds by these words, for a person to choose from."""
+        return search_listings(self._config, query=query)
+
+    def derive_credentials(self) -> Credentials:
+        """The account's API key, secret and passphrase, made or derived again; store them as settings.
+
+        Raises LookupFailed when the venue does not give them.
+        """
+        now_s = epoch_ms(utc_now()) // 1000
+        try:
+            return Credentials(*create_credentials(self._config, account=self._account, now_s=now_s))
+        except PolymarketError as error:
+            raise LookupFailed(f"credentials: {type(error).__name__}") from None
+
+    def close(self) -> None:
+        """Close this process's connections."""
+        self._client.close()
+
+    def _balance(self, *, asset_type: str, token_id: str = "") -> object:
+        params = {"asset_type": asset_type, "signature_type": str(self._config.signature_type)}
+        if token_id:
+            params["token_id"] = token_id
+        return self._ask.clob("/balance-allowance", params, is_signed=True)
+
+    def _condition_of(self, token_id: str) -> str:
+        if not _TOKEN_ID.fullmatch(token_id):
+            return ""
+        answer = self._ask.clob_or_none(f"/markets-by-token/{token_id}")
+        if not answer:
+            return ""
+        return wire.text(wire.mapping(answer, name="market").get("condition_id"), name="condition_id")
+
+    def _terms_of(self, token_id: str, gamma_market: object) -> InstrumentTerms | None:
+        if gamma_market is None:
+            return None
+        condition_id = wire.mapping(gamma_market, name="market").get("conditionId")
+        clob_market = self._ask.clob_or_none(f"/clob-markets/{condition_id}")
+        domain = "3" if is_v2_position_id(token_id) else "2"
+        try:
+            return markets.terms_of(gamma_market, clob_market, instrument_id=token_id, token_domain=domain)
+        except Unreadable as error:
+            logger.warning("polymarket states terms of %s that cannot be used: %s", token_id, error)
+            return None
+
+    def _fee_terms_of(self, condition_id: str) -> fills.FeeTerms:
+        """The market's fee curve, at most FEE_TERMS_TTL_S old."""
+        known, until_s = self._fee_terms.get(condition_id, (None, 0.0))
+        if known is not None and monotonic_s() < until_s:
+            return known
+        fresh = markets.fee_terms_of(self._ask.clob(f"/clob-markets/{condition_id}"))
+        if len(self._fee_terms) >= FEE_TERMS_MAX:
+            self._fee_terms.clear()
+        self._fee_terms[condition_id] = (fresh, monotonic_s() + FEE_TERMS_TTL_S)
+        return fresh
+
+    def _without_secrets(self, outcome: Outcome) -> Outcome:
+        """The venue's words are stored and shown; should they ever quote a secret, it stops here."""
+        if isinstance(outcome, Accepted):
+            return outcome
+        message = outcome.message
+        for secret in self._config.secrets:
+            message = message.replace(secret, "…")
+        return dataclasses.replace(outcome, message=message)

@@ -1,0 +1,153 @@
+"""Markets and books as the venue states them, in our words. Pure.
+
+Two services describe a market: Gamma has the wording, the order book (CLOB) the terms. Where both speak, the
+stricter word counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from venues.adapters.polymarket import wire
+from venues.adapters.polymarket.config import VENUE_CODE
+from venues.adapters.polymarket.fills import FeeTerms
+from venues.adapters.polymarket.limits import MARKETABLE_BUY_USD_MIN
+from venues.adapters.polymarket.wire import Unreadable
+from venues.domain.books import Book, Level
+from venues.domain.instruments import InstrumentTerms
+
+# Gamma's word for the market's protocol -> version of the signing domain. A word we do not know is passed on
+# as it is, and no order is signed for it.
+_DOMAINS = {"v1": "2", "v2": "3"}
+_DOMAIN_CHARS_MAX = 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MarketListing:
+    """One market that a search found; nothing is traded on it before a person has mapped it."""
+
+    market_id: str
+    condition_id: str
+    slug: str
+    question: str
+    description: str
+    outcomes: tuple[tuple[str, str], ...]
+    """(label, token id) in the venue's order."""
+    accepting_orders: bool
+    closed: bool
+    end_at: datetime | None
+
+
+def book_of(answer: object, *, instrument_id: str) -> Book:
+    """The resting orders, best first. The venue lists them worst first, and we do not rely on it."""
+    body = wire.mapping(answer, name="book")
+    if body.get("asset_id") != instrument_id:
+        raise Unreadable(f"asked for the book of {instrument_id}, got another")
+    return Book(
+        instrument_id=instrument_id,
+        bids=_levels(body.get("bids"), is_descending=True),
+        asks=_levels(body.get("asks"), is_descending=False),
+        taken_at=wire.moment(body.get("timestamp"), name="timestamp"),
+        book_hash=str(body.get("hash") or ""),
+    )
+
+
+def _levels(value: object, *, is_descending: bool) -> tuple[Level, ...]:
+    levels = []
+    for entry in wire.array(value, name="levels"):
+        row = wire.mapping(entry, name="level")
+        level = Level(wire.exact(row.get("price"), name="price"), wire.exact(row.get("size"), name="size"))
+        if not 0 < level.price < 1 or level.size < 0:
+            raise Unreadable(f"{level.size} shares at {level.price} cannot rest in a book")
+        if level.size:
+            levels.append(level)
+    return tuple(sorted(levels, key=lambda level: level.price, reverse=is_descending))
+
+
+def fee_terms_of(clob_market: object) -> FeeTerms:
+    """The fee curve; a market without one charges nothing. Raises Unreadable for one we cannot compute."""
+    fee = wire.mapping(clob_market, name="market").get("fd")
+    if fee is None:
+        return FeeTerms(rate=Decimal(0), exponent=1)
+    curve = wire.mapping(fee, name="fd")
+    rate = wire.exact(curve.get("r") or 0, name="fd.r")
+    exponent = wire.whole(curve.get("e") if curve.get("e") is not None else 1, name="fd.e")
+    if not 0 <= rate < 1 or not 0 <= exponent <= 8:
+        raise Unreadable(f"a fee of rate {rate} and exponent {exponent} is none that we can compute")
+    return FeeTerms(rate=rate, exponent=exponent)
+
+
+def terms_of(
+    gamma_market: object, clob_market: object, *, instrument_id: str, token_domain: str
+) -> InstrumentTerms:
+    """The terms of one outcome token. `token_domain` is the signing domain that its id belongs to."""
+    gamma = wire.mapping(gamma_market, name="Gamma market")
+    clob = wire.mapping(clob_market, name="CLOB market")
+    condition_id = wire.text(gamma.get("conditionId"), name="conditionId")
+    if str(clob.get("c") or condition_id).lower() != condition_id.lower():
+        raise Unreadable(f"Gamma speaks of {condition_id}, the order book of {clob.get('c')}")
+    if instrument_id not in _clob_tokens(clob):
+        raise Unreadable(f"the order book's market {condition_id} has no token {instrument_id}")
+    fee = fee_terms_of(clob)
+    closed = gamma.get("closed") is True or gamma.get("archived") is True
+    return InstrumentTerms(
+        venue_code=VENUE_CODE,
+        instrument_id=instrument_id,
+        condition_id=condition_id,
+        market_id=str(gamma.get("id") or ""),
+        slug=str(gamma.get("slug") or ""),
+        question=str(gamma.get("question") or ""),
+        description=str(gamma.get("description") or ""),
+        outcome={token: label for label, token in outcomes_of(gamma)}.get(instrument_id, ""),
+        tick_size=wire.exact(clob.get("mts"), name="mts"),
+        size_min=wire.exact(clob.get("mos"), name="mos"),
+        notional_usd_min=MARKETABLE_BUY_USD_MIN,
+        fee_rate=fee.rate,
+        fee_exponent=fee.exponent,
+        neg_risk=clob.get("nr") is True,
+        exchange_domain=_domain(gamma.get("version"), token_domain=token_domain),
+        accepting_orders=not closed and _is_accepting(gamma, clob),
+        closed=closed,
+        end_at=_end_at(gamma),
+    )
+
+
+def _clob_tokens(clob: Mapping[str, Any]) -> set[str]:
+    rows = [wire.mapping(row, name="t") for row in wire.array(clob.get("t"), name="t")]
+    return {str(row.get("t")) for row in rows}
+
+
+def _is_accepting(gamma: Mapping[str, Any], clob: Mapping[str, Any]) -> bool:
+    words = [clob.get("ao"), gamma.get("acceptingOrders"), gamma.get("active"), gamma.get("enableOrderBook")]
+    said = [word for word in words if word is not None]
+    return bool(said) and all(word is True for word in said) and (True in words[:2])
+
+
+def _domain(version: object, *, token_domain: str) -> str:
+    if version is None:
+        return token_domain
+    return _DOMAINS.get(str(version), str(version)[:_DOMAIN_CHARS_MAX])
+
+
+def _end_at(gamma: Mapping[str, Any]) -> datetime | None:
+    value = gamma.get("endDate")
+    return wire.moment(value, name="endDate") if value else None
+
+
+def outcomes_of(gamma: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """(label, token id) pairs. Gamma sends these lists as JSON inside a string, position ids as a list."""
+    labels = _listed(gamma.get("outcomes"), name="outcomes")
+    tokens = _listed(gamma.get("clobTokenIds"), name="clobTokenIds")
+    positions = _listed(gamma.get("positionIds"), name="positionIds")
+    pairs = list(zip(labels, tokens, strict=False)) + list(zip(labels, positions, strict=False))
+    return tuple((label, token) for label, token in pairs if token)
+
+
+def _listed(value: object, *, name: str) -> Sequence[str]:
+    if isinstance(value, str):
+        value = wire.read_json(value.encode()) if value else None
+    return [str(item) for item in wire.array(value, name=name)]
