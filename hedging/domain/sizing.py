@@ -58,7 +58,7 @@ class Demand:
 class Walk:
     """What taking from a book gives. `size` in whole 0.01 units, `notional_usd` in whole cents and without fees.
 
-    `price_average` is notional over size at 10 places, `price_worst` the price limit that the order needs (0 when
+    `price_average` is the exact average at 10 places, `price_worst` the price limit that the order needs (0 when
     nothing is taken), `depth_usd_within_limit` the notional on offer within price cap and participation.
     """
 
@@ -162,7 +162,7 @@ def walk_asks(
         if units > 0:
             taken.append(Level(price, units))
             notional, size, spent = notional + price * units, size + units, spent + unit * units
-        if why is not bound or units < available:
+        if why is not bound:
             bound = why
             break
     return _summary(taken, stopped_by=bound, within=within, terms=terms)
@@ -191,7 +191,7 @@ def walk_bids(
         if units > 0:
             taken.append(Level(price, units))
             notional, size = notional + price * units, size + units
-        if why is not bound or units < available:
+        if why is not bound:
             bound = why
             break
     return _summary(taken, stopped_by=bound, within=within, terms=terms)
@@ -222,11 +222,12 @@ def _unit_fee(price: Decimal, terms: InstrumentTerms) -> Decimal:
 
 
 def _summary(taken: list[Level], *, stopped_by: StoppedBy, within: list[Level], terms: InstrumentTerms) -> Walk:
-    """Round the walk to what a venue takes: whole cents first, then the units that those cents pay for, to 0.01."""
+    """Round the walk down to what a venue takes: whole 0.01 units and whole cents."""
     depth = floor_micro(sum((price * size for price, size in within), Decimal(0)))
     parts = _floored(taken)
     size = sum((units for _, units in parts), Decimal(0))
-    notional = sum((price * units for price, units in parts), Decimal(0)).quantize(_CENT, rounding=ROUND_FLOOR)
+    exact = sum((price * units for price, units in parts), Decimal(0))
+    notional = exact.quantize(_CENT, rounding=ROUND_FLOOR)
     if size <= 0 or notional <= 0:
         return Walk(
             size=Decimal("0.00"),
@@ -249,7 +250,7 @@ def _summary(taken: list[Level], *, stopped_by: StoppedBy, within: list[Level], 
         size=size,
         notional_usd=notional,
         fee_usd=ceil_micro(fee),
-        price_average=(notional / size).quantize(_PRICE_QUANTUM, rounding=ROUND_HALF_EVEN),
+        price_average=(exact / size).quantize(_PRICE_QUANTUM, rounding=ROUND_HALF_EVEN),
         price_worst=parts[-1].price,
         levels_used=len(parts),
         depth_usd_within_limit=depth,

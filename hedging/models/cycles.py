@@ -40,6 +40,10 @@ class Cycle(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        constraints = [
+            # The running row is the lock: a second cycle cannot begin, whoever rings.
+            models.UniqueConstraint(fields=["state"], condition=models.Q(state="running"), name="cycle_one_running"),
+        ]
         indexes = [models.Index(fields=["state", "-id"], name="cycle_by_state")]
 
     def __str__(self) -> str:

@@ -7,21 +7,16 @@ release, shell or script can break them.
 from __future__ import annotations
 
 import uuid
-from decimal import Decimal
 
 from django.db import models
 from django.db.models import F, Q
 
-from hedging.domain.orders import OrderStatus
+from hedging.domain.orders import DUST, LIVE, OrderStatus
 from tonsurance.kernel.ids import time_ordered_uuid
 from tonsurance.plumbing.columns import MoneyField, PriceField, SizeField
 
-# Outcome tokens trade in steps of 0.01 and the venue may round one step up.
-DUST = Decimal("0.01")
 _STATES = [status.value for status in OrderStatus]
-LIVE# Outcome tokens trade in steps of 0.01 and the venue may round one step up.
-DUST = Decimal("0.01")
-_STATES = ["PREPARED", "SENDING", "UNKNOWN", "MANUAL", "ACKED", "PARTIAL"]
+LIVE_STATES = [status.value for status in OrderStatus if status in LIVE]
 _CHOICES = [(status.value, status.value.replace("_", " ").capitalize()) for status in OrderStatus]
 
 
