@@ -7,15 +7,16 @@ from __future__ import annotations
 
 
 class TonsuranceError(Exception):
-    """Root of our errors. `code` is a stable word for machines, `field` names the input at fault ("" if none)."""
+    """Root of our errors: `code` is a stable word for machines, `field` the input at fault, `remedy` what to do."""
 
     code = "error"
 
-    def __init__(self, message: str, *, code: str | None = None, field: str = "") -> None:
+    def __init__(self, message: str, *, code: str | None = None, field: str = "", remedy: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code
         self.field = field
+        self.remedy = remedy
 
 
 class Refused(TonsuranceError):

@@ -71,12 +71,14 @@ class Prepared:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Accepted:
-    """The venue has the order. `status` is its word; amounts are what it says has traded so far."""
+    """The venue has the order. `status` is its word; amounts are what it says has traded so far (None: it did not say)."""
 
     venue_order_id: str
     status: str
     is_resting: bool = False
     trade_ids: tuple[str, ...] = ()
+    size_matched: Decimal | None = None
+    notional_usd_matched: Decimal | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -209,6 +211,8 @@ class Gateway(Protocol):
     venue_code: str
     can_resend: bool
     """True where posting the identical bytes again cannot trade twice (the venue deduplicates them)."""
+    buy_spends_budget: bool
+    """True where a taking BUY is capped by the money it may spend, not by the units it may receive."""
 
     def prepare(self, request: OrderRequest) -> Prepared:
         """Fix identity and bytes, without the network. Raises Refused when the venue's rules forbid the order."""
