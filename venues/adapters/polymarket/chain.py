@@ -1,7 +1,8 @@
 """What the exchange contracts themselves say of an order: the last word on whether it ever traded.
 
 `getOrderStatus(bytes32)` answers (filled, remaining); an order that never traded is (false, 0), because the
-contract writes `remaining` at the first fill. Asked by JSON-RPC, of every exchange an order of ours can name.
+contract writes `remaining` at the first fill. Asked by JSON-RPC, of every exchange an order of ours can name;
+an address without a contract cannot have matched anything.
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ def is_untouched(client: PolymarketClient, config: PolymarketConfig, *, order_id
         words = [
             _order_status(client, config, exchange=exchange, order_id=order_id)
             for exchange, _ in config.exchanges
+            if _call(client, config, "eth_getCode", [exchange, "latest"]) != "0x"
         ]
     except (NoAnswer, Unreadable):
         return None
     if any(int(word, 16) for word in words if word):
         return False
-    return True if all(words) else None
+    return True if words and all(words) else None
 
 
 def _order_status(

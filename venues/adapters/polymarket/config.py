@@ -23,6 +23,7 @@ from tonsurance.kernel.errors import Refused
 
 VENUE_CODE: Final = "polymarket"
 CAN_RESEND: Final = True
+BUY_SPENDS_BUDGET: Final = True
 
 POLYGON_CHAIN_ID: Final = 137
 PRACTICE_CHAIN_ID: Final = 31337

@@ -57,8 +57,8 @@ def condition_of(trade: Mapping[str, Any]) -> str:
 def fill_reports(trade: Mapping[str, Any], *, us: Us, fee_terms: FeeTerms) -> list[FillReport]:
     """Our fills in one trade, none when it has no order of ours. Raises Unreadable.
 
-    The fee is computed from the market's curve, because a trade's `fee_rate_bps` is a cap and not the charge. It
-    is wrong in so far as the venue changed the curve between the trade and this reading.
+    The fee is computed from the market's curve, because a trade's `fee_rate_bps` is a cap and not the charge.
+    It is wrong in so far as the venue changed the curve between the trade and this reading.
     """
     reports = []
     if _is_taker(trade, us=us):

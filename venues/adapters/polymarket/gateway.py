@@ -14,13 +14,13 @@ from polymarket import PolymarketError
 from tonsurance.kernel.clock import epoch_ms, monotonic_s, utc_now
 from venues.adapters.polymarket import chain, fills, markets, translate, wire
 from venues.adapters.polymarket.client import NoAnswer, PolymarketClient
-from venues.adapters.polymarket.config import CAN_RESEND, VENUE_CODE, PolymarketConfig
+from venues.adapters.polymarket.config import BUY_SPENDS_BUDGET, CAN_RESEND, VENUE_CODE, PolymarketConfig
 from venues.adapters.polymarket.credentials import Credentials
 from venues.adapters.polymarket.environment import create_credentials, is_v2_position_id
 from venues.adapters.polymarket.limits import CANCEL_BATCH_MAX, FEE_TERMS_MAX, FEE_TERMS_TTL_S
 from venues.adapters.polymarket.questions import Questions, authoritative
 from venues.adapters.polymarket.search import search_listings
-from venues.adapters.polymarket.signing import ForeignPayload, account_of, order_id_in, prepare_order
+from venues.adapters.polymarket.signing import ForeignPayload, account_of, identity_in, prepare_order
 from venues.adapters.polymarket.wire import Unreadable
 from venues.domain.books import Book
 from venues.domain.gateway import (
@@ -51,6 +51,7 @@ class Gateway:
 
     venue_code = VENUE_CODE
     can_resend = CAN_RESEND
+    buy_spends_budget = BUY_SPENDS_BUDGET
 
     def __init__(self, config: PolymarketConfig) -> None:
         self._config = config
@@ -65,7 +66,7 @@ class Gateway:
 
     def submit(self, payload: bytes) -> Outcome:
         try:
-            order_id = order_id_in(payload, config=self._config)
+            identity = identity_in(payload, config=self._config)
         except ForeignPayload as error:
             return Unknown(reason="payload_foreign", message=str(error), reached_wire=False)
         try:
@@ -73,7 +74,7 @@ class Gateway:
         except NoAnswer as silence:
             return Unknown(reason=silence.reason, message=silence.message, reached_wire=silence.reached_wire)
         outcome = translate.classify_order_response(
-            answer.status, answer.headers, answer.body, order_id=order_id
+            answer.status, answer.headers, answer.body, order_id=identity.order_id, side=identity.side
         )
         return self._without_secrets(outcome)
 

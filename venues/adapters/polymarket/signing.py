@@ -7,7 +7,7 @@ decision whose record was lost is made again with the same identity.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
@@ -101,8 +101,15 @@ def exchange_for(request: OrderRequest, *, config: PolymarketConfig) -> tuple[st
     return (config.neg_risk_exchange if terms.neg_risk else config.exchange), "2"
 
 
-def order_id_in(payload: bytes, *, config: PolymarketConfig) -> str:
-    """The id of the order in bytes made by `prepare_order` with the same account.
+class Identity(NamedTuple):
+    """Which order a payload is."""
+
+    order_id: str
+    side: Side
+
+
+def identity_in(payload: bytes, *, config: PolymarketConfig) -> Identity:
+    """The order in bytes that `prepare_order` made for the same account.
 
     The body does not say which exchange it was signed for; the signature does. Raises ForeignPayload.
     """
@@ -111,7 +118,8 @@ def order_id_in(payload: bytes, *, config: PolymarketConfig) -> str:
         signature = bytes.fromhex(order["signature"].removeprefix("0x"))
         for exchange, version in config.exchanges:
             if _is_signed_for(order, signature, config=config, exchange=exchange, version=version):
-                return order_hash(order, chain_id=config.chain_id, exchange=exchange, version=version)
+                order_id = order_hash(order, chain_id=config.chain_id, exchange=exchange, version=version)
+                return Identity(order_id, Side(order["side"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ForeignPayload("the stored bytes are not an order") from error
     raise ForeignPayload("the stored bytes are not an order of this account at this exchange")

@@ -26,6 +26,7 @@ from venues.domain.gateway import (
     Outcome,
     PositionReport,
     Rejected,
+    Side,
     Unknown,
 )
 
@@ -36,7 +37,7 @@ _DUST_SHARES = Decimal("0.01")
 
 
 def classify_order_response(
-    status: int, headers: Mapping[str, str], body: bytes, *, order_id: str
+    status: int, headers: Mapping[str, str], body: bytes, *, order_id: str, side: Side
 ) -> Outcome:
     """What the answer to `POST /order` proves about the order `order_id` (its hash, computed by us)."""
     retry_after_s = _retry_after_s(headers)
@@ -50,11 +51,11 @@ def classify_order_response(
             retry_after_s=retry_after_s,
         )
     if status == 200:
-        return _classify_ok(answer, order_id=order_id)
+        return _classify_ok(answer, order_id=order_id, side=side)
     return _classify_refusal(status, answer, order_id=order_id, retry_after_s=retry_after_s)
 
 
-def _classify_ok(answer: object, *, order_id: str) -> Outcome:
+def _classify_ok(answer: object, *, order_id: str, side: Side) -> Outcome:
     if not isinstance(answer, dict):
         return _unknown(200, "answer_shape", "HTTP 200 with JSON that is not an object")
     message, status, named = (answer.get(key) for key in ("errorMsg", "status", "orderID"))
@@ -63,8 +64,8 @@ def _classify_ok(answer: object, *, order_id: str) -> Outcome:
         return _unknown(200, "answer_shape", "HTTP 200 without errorMsg, status and orderID")
     if DUPLICATED.fullmatch(message.strip()):
         return AlreadyKnown(message=_short(message), http_status=200)
-    if is_success is True and message == "" and status in _ACCEPTED_STATUSES and _has_amounts(answer):
-        return _accepted(answer, named=named, status=status, order_id=order_id)
+    if is_success is True and message == "" and status in _ACCEPTED_STATUSES:
+        return _accepted(answer, named=named, status=status, order_id=order_id, side=side)
     if is_success is False and named == "":
         # Only here does a 200 say no by itself; success with an errorMsg is a known quirk that says nothing.
         for refusal in BAD_REQUEST:
@@ -77,7 +78,11 @@ def _classify_ok(answer: object, *, order_id: str) -> Outcome:
     )
 
 
-def _accepted(answer: dict[str, Any], *, named: str, status: str, order_id: str) -> Outcome:
+def _accepted(answer: dict[str, Any], *, named: str, status: str, order_id: str, side: Side) -> Outcome:
+    try:
+        given, taken = (_amount(answer, key) for key in ("makingAmount", "takingAmount"))
+    except Unreadable as error:
+        return _unknown(200, "answer_shape", str(error))
     if named.lower() != order_id.lower():
         return _unknown(200, "order_id_mismatch", f"sent {order_id}, the venue answers for {named!r}")
     trade_ids = answer.get("tradeIDs")
@@ -86,17 +91,14 @@ def _accepted(answer: dict[str, Any], *, named: str, status: str, order_id: str)
         status=status,
         is_resting=status == "live",
         trade_ids=tuple(str(trade_id) for trade_id in trade_ids) if isinstance(trade_ids, list) else (),
+        size_matched=taken if side is Side.BUY else given,
+        notional_usd_matched=given if side is Side.BUY else taken,
     )
 
 
-def _has_amounts(answer: dict[str, Any]) -> bool:
-    try:
-        for key in ("makingAmount", "takingAmount"):
-            if answer.get(key) != "":
-                wire.exact(answer.get(key), name=key)
-    except Unreadable:
-        return False
-    return True
+def _amount(answer: dict[str, Any], key: str) -> Decimal | None:
+    """What the order gave or took so far; the venue leaves it empty while nothing has matched."""
+    return None if answer.get(key) == "" else wire.exact(answer.get(key), name=key)
 
 
 def _classify_refusal(status: int, answer: object, *, order_id: str, retry_after_s: int | None) -> Outcome:
