@@ -12,6 +12,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from venues.domain.gateway import Accepted, AlreadyKnown, Outcome, Rejected, Unknown
+
 
 class OrderStatus(StrEnum):
     """Where one signed order stands.
@@ -157,3 +159,62 @@ class OrderFacts:
         if self.spends_budget:
             return self.filled_usd > self.notional_usd + DUST
         return self.filled_size > self.size + DUST
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What an order's state becomes, why, and what is to be done next.
+
+    `look_up`: ask the venue for the order now. `needs_person`: our own request is at fault, sending it again is useless.
+    `pause_s`: let the venue rest so long. `reason` is a sentence for people.
+    """
+
+    status: OrderStatus
+    reason: str
+    look_up: bool = False
+    needs_person: bool = False
+    pause_s: int | None = None
+
+
+def judge_outcome(outcome: Outcome, *, attempt_no: int) -> Verdict:
+    """The state of a SENDING order after the venue's answer to attempt `attempt_no`.
+
+    REJECTED needs the venue's own definitive no to the first attempt: a no to a later one says nothing about the first,
+    whose trade may be the very reason for the no. "Already known" is neither success nor failure. All else is UNKNOWN.
+    """
+    if attempt_no < 1:
+        raise ValueError(f"attempts are counted from 1, not {attempt_no}")
+    if isinstance(outcome, Accepted):
+        return Verdict(status=_S.ACKED, reason=f"the venue has it: {outcome.status}", look_up=not outcome.is_resting)
+    if isinstance(outcome, Rejected):
+        said = f"{outcome.code}: {outcome.message}" if outcome.message else outcome.code
+        pause_s = (outcome.retry_after_s or _PAUSE_S) if outcome.is_pause else None
+        if attempt_no > 1:
+            return Verdict(
+                status=_S.UNKNOWN,
+                reason=f"refused when sent again ({said}), which proves nothing about the first time",
+                look_up=True,
+                pause_s=pause_s,
+            )
+        return Verdict(
+            status=_S.REJECTED, reason=f"refused: {said}", needs_person=outcome.is_ours, pause_s=pause_s
+        )
+    if isinstance(outcome, AlreadyKnown):
+        return Verdict(status=_S.UNKNOWN, reason=f"the venue knows these bytes: {outcome.message}", look_up=True)
+    return Verdict(
+        status=_S.UNKNOWN,
+        reason=_unknown_sentence(outcome),
+        # Bytes that never left cannot be found; whether they left is not certain enough to skip the look-up.
+        look_up=True,
+        pause_s=outcome.retry_after_s,
+    )
+
+
+# How long a venue rests when it says "not now" without saying for how long.
+_PAUSE_S = 30
+
+
+def _unknown_sentence(outcome: Unknown) -> str:
+    detail = f" ({outcome.message})" if outcome.message else ""
+    sent = "" if outcome.reached_wire else "; nothing was sent"
+    return f"no definitive answer: {outcome.reason}{detail}{sent}"

@@ -1,0 +1,200 @@
+"""What a look-up at the venue makes of an order.
+
+The venue's amounts decide, not its status word: an order that the venue calls matched may be killed after a part, and one
+that it no longer lists may have traded. An order is finished only when every unit that the venue reports is booked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from hedging.domain.absence import AbsenceEvidence, AbsencePolicy, absence_missing, counts_as_proof
+from hedging.domain.orders import DEAD, DUST, OrderFacts, OrderStatus, can_move
+from venues.domain.gateway import Absent, OrderReport, OrderState
+
+_S = OrderStatus
+
+_ENDED = frozenset({OrderState.FILLED, OrderState.CANCELLED, OrderState.EXPIRED, OrderState.REJECTED})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LookupPatience:
+    """How long we look before a person must: an unanswered order, and an acknowledged one that shows nothing."""
+
+    unknown_s: int = 3600
+    acked_s: int = 900
+
+
+PATIENCE = LookupPatience()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Move:
+    """Where an order goes after a look-up. `status` may be where it is; `proof_counted`: one more proof of absence.
+
+    `reported_size`: what the venue says has traded, None when it did not say. `resend`: the identical bytes may go out.
+    """
+
+    status: OrderStatus
+    reason: str
+    reported_size: Decimal | None = None
+    proof_counted: bool = False
+    resend: bool = False
+    alarm: bool = False
+
+
+def judge_lookup(
+    order: OrderFacts,
+    found: OrderReport | Absent | None,
+    *,
+    now: datetime,
+    policy: AbsencePolicy,
+    evidence: AbsenceEvidence,
+    decision_is_valid: bool,
+    patience: LookupPatience = PATIENCE,
+) -> Move:
+    """The next state of `order`, whose fills known to the venue are booked already.
+
+    `found` is None when the look-up failed, which proves nothing. `decision_is_valid`: the intent still wants the trade,
+    so that identical bytes may be sent again where the venue deduplicates them.
+    """
+    if order.is_overfilled:
+        return _to_person(order, "more traded than its bytes allow")
+    if order.state in DEAD:
+        return _judge_dead(order, found)
+    if order.state in (_S.PREPARED, _S.MANUAL, _S.FILLED):
+        return _stay(order, "a look-up does not move an order in this state")
+    if found is None:
+        return _judge_silence(order, now=now, patience=patience)
+    if isinstance(found, OrderReport):
+        return _judge_report(order, found, now=now, patience=patience)
+    if order.state in (_S.SENDING, _S.UNKNOWN):
+        return _judge_absent_unknown(
+            order, now=now, policy=policy, evidence=evidence, decision_is_valid=decision_is_valid, patience=patience
+        )
+    return _judge_absent_known(order, now=now, policy=policy, patience=patience)
+
+
+def _judge_report(order: OrderFacts, report: OrderReport, *, now: datetime, patience: LookupPatience) -> Move:
+    said = f"the venue says {report.venue_status}, {report.size_matched} matched"
+    if report.state is OrderState.UNRECOGNISED:
+        if _age(order, now) >= timedelta(seconds=patience.unknown_s):
+            return _to_person(order, f"{said}: a word we do not know", reported=report.size_matched)
+        return _stay(order, f"{said}: a word we do not know", reported=report.size_matched)
+    reported = max(report.size_matched, order.reported_size or Decimal(0))
+    if report.state not in _ENDED or order.filled_size + DUST < reported:
+        return _known(order, said if report.state not in _ENDED else f"{said}; waiting for its trades", reported)
+    return _finish(order, _ended_status(order, report.state), said, reported)
+
+
+def _ended_status(order: OrderFacts, state: OrderState) -> OrderStatus:
+    """The word for an order that can trade no more and whose trades are all booked."""
+    if order.is_filled_in_full:
+        return _S.FILLED
+    if state is OrderState.REJECTED and order.filled_size == 0:
+        return _S.REJECTED
+    if state is OrderState.EXPIRED:
+        return _S.EXPIRED
+    return _S.CANCELLED
+
+
+def _judge_absent_unknown(
+    order: OrderFacts,
+    *,
+    now: datetime,
+    policy: AbsencePolicy,
+    evidence: AbsenceEvidence,
+    decision_is_valid: bool,
+    patience: LookupPatience,
+) -> Move:
+    if order.state is _S.SENDING:
+        return Move(status=_S.UNKNOWN, reason="its sender gave no answer in time, and the venue does not list it")
+    if order.filled_size > 0:
+        return _known(order, "its trades show that the venue had it", None)
+    missing = absence_missing(order, now=now, evidence=evidence, policy=policy)
+    if not missing:
+        return Move(status=_S.NOT_PLACED, reason="absence is proven")
+    counted = counts_as_proof(order, at=now, policy=policy)
+    if order.resend_allowed and decision_is_valid and evidence.senders_finished:
+        return Move(
+            status=_S.UNKNOWN,
+            reason="the venue does not list it; the identical bytes may be sent again",
+            proof_counted=counted,
+            resend=True,
+        )
+    if _age(order, now) >= timedelta(seconds=patience.unknown_s):
+        return _to_person(order, f"no proof either way: {'; '.join(missing)}")
+    return Move(status=_S.UNKNOWN, reason=f"not found; missing: {'; '.join(missing)}", proof_counted=counted)
+
+
+def _judge_absent_known(order: OrderFacts, *, now: datetime, policy: AbsencePolicy, patience: LookupPatience) -> Move:
+    """The venue acknowledged it and no longer lists it: it has ended, and its trades say how. Never NOT_PLACED."""
+    reported = order.reported_size
+    if order.is_filled_in_full:
+        return _finish(order, _S.FILLED, "all of it traded", reported)
+    settled = timedelta(seconds=policy.proof_gap_s)
+    is_old = order.acked_at is not None and now - order.acked_at >= settled
+    if order.filled_size > 0 and is_old and order.filled_size + DUST >= (reported or Decimal(0)):
+        return _finish(order, _S.CANCELLED, "a part traded, the rest was killed", reported)
+    if order.filled_size == 0 and reported is not None and reported == 0 and is_old:
+        return _finish(order, _S.CANCELLED, "nothing of it traded, and the venue does not list it any more", reported)
+    if _age(order, now) >= timedelta(seconds=patience.acked_s):
+        return _to_person(order, "acknowledged, not listed any more, and its trades do not say how it ended")
+    return _known(order, "not listed any more; waiting for its trades", reported)
+
+
+def _judge_silence(order: OrderFacts, *, now: datetime, patience: LookupPatience) -> Move:
+    if order.state is _S.SENDING:
+        return Move(status=_S.UNKNOWN, reason="its sender gave no answer in time, and the look-up failed")
+    if order.state is _S.UNKNOWN and _age(order, now) >= timedelta(seconds=patience.unknown_s):
+        return _to_person(order, "no answer from the venue for too long")
+    return _stay(order, "the look-up failed, which proves nothing")
+
+
+def _judge_dead(order: OrderFacts, found: OrderReport | Absent | None) -> Move:
+    """Truth is never refused, and never applied silently: life after death goes to a person, loudly."""
+    if not isinstance(found, OrderReport):
+        return _stay(order, "dead, and the venue shows no life")
+    is_alive = found.state is OrderState.LIVE or found.size_matched > order.filled_size + DUST
+    if not is_alive:
+        return _stay(order, "dead, and the venue shows no life", reported=found.size_matched)
+    return Move(
+        status=_S.MANUAL,
+        reason=f"we held it {order.state}, the venue says {found.venue_status} with {found.size_matched} matched",
+        reported_size=found.size_matched,
+        alarm=True,
+    )
+
+
+def _known(order: OrderFacts, reason: str, reported: Decimal | None) -> Move:
+    """The venue has it; PARTIAL once something is booked."""
+    wanted = _S.PARTIAL if order.filled_size > 0 else _S.ACKED
+    status = wanted if can_move(order.state, wanted) else order.state
+    return Move(status=status, reason=reason, reported_size=reported)
+
+
+def _finish(order: OrderFacts, status: OrderStatus, reason: str, reported: Decimal | None) -> Move:
+    if can_move(order.state, status):
+        return Move(status=status, reason=reason, reported_size=reported)
+    if order.state is _S.SENDING:
+        return Move(status=_S.UNKNOWN, reason=reason, reported_size=reported)
+    return _to_person(order, f"{reason}, which does not fit {order.state}", reported=reported)
+
+
+def _stay(order: OrderFacts, reason: str, *, reported: Decimal | None = None) -> Move:
+    return Move(status=order.state, reason=reason, reported_size=reported)
+
+
+def _to_person(order: OrderFacts, reason: str, *, reported: Decimal | None = None) -> Move:
+    """MANUAL where the table of moves has it; a SENDING order becomes UNKNOWN first."""
+    if can_move(order.state, _S.MANUAL):
+        return Move(status=_S.MANUAL, reason=reason, reported_size=reported, alarm=True)
+    status = _S.UNKNOWN if order.state is _S.SENDING else order.state
+    return Move(status=status, reason=reason, reported_size=reported, alarm=True)
+
+
+def _age(order: OrderFacts, now: datetime) -> timedelta:
+    since = order.acked_at or order.sent_at
+    return now - since if since is not None else timedelta(0)
