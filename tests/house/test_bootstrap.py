@@ -28,9 +28,15 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def manage(checkout: Path, *arguments: str, python: str = sys.executable, **environment: str):
+def manage(
+    checkout: Path, *arguments: str, python: str = sys.executable, **environment: str
+) -> subprocess.CompletedProcess[str]:
     # -S drops the packages of the environment this suite runs in; the base interpreter has none of ours.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL", "TONSURANCE"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "VIRTUAL", "TONSURANCE"))
+    }
     return subprocess.run(
         [python, *BARE, "manage.py", *arguments],
         cwd=checkout,
@@ -144,12 +150,12 @@ def test_a_container_is_told_by_the_ordinary_import_error(checkout):
 
 
 def test_without_pythons_venv_module_one_line_says_what_to_install(checkout):
-    hide = checkout / "hide"
-    hide.mkdir()
-    (hide / "sitecustomize.py").write_text("import sys\nsys.modules['ensurepip'] = None\n")
-    program = "import sys; sys.modules['ensurepip'] = None; sys.argv = ['manage.py', 'demo']; import runpy; "
+    program = (
+        "import runpy, sys; sys.path.insert(0, '.'); sys.modules['ensurepip'] = None; "
+        "sys.argv = ['manage.py', 'demo']; runpy.run_path('manage.py', run_name='__main__')"
+    )
     done = subprocess.run(
-        [base_python(), *BARE, "-c", f"import sys; sys.path.insert(0, '.'); {program} runpy.run_path('manage.py', run_name='__main__')"],
+        [base_python(), *BARE, "-c", program],
         cwd=checkout,
         capture_output=True,
         text=True,
@@ -180,7 +186,12 @@ def test_an_unreachable_package_index_is_said_in_words(checkout):
 
 def test_the_interpreter_of_this_suite_needs_no_other():
     done = subprocess.run(
-        [sys.executable, "manage.py", "version"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "manage.py", "version"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("5.2.")

@@ -7,14 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from tonsurance.launch.endings import Ending, birth_of, endings_carry_out, group_members, is_ours
 from tonsurance.launch.failure import LaunchFailed
-from tonsurance.launch.keeper import Keeper, environment_of_children
+from tonsurance.launch.keeper import Child, Keeper, environment_of_children
 from tonsurance.launch.paths import ROOT
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
@@ -32,7 +34,7 @@ def keeper():
     found.stop()
 
 
-def spawn(keeper: Keeper, program: str, tmp_path: Path, **options):
+def spawn(keeper: Keeper, program: str, tmp_path: Path, **options: Any) -> Child:
     return keeper.spawn(
         "child",
         [sys.executable, "-c", program],
@@ -43,7 +45,7 @@ def spawn(keeper: Keeper, program: str, tmp_path: Path, **options):
     )
 
 
-def wait_for(condition, *, seconds_max: float = 15.0) -> None:
+def wait_for(condition: Callable[[], bool], *, seconds_max: float = 15.0) -> None:
     deadline = time.monotonic() + seconds_max
     while not condition():
         assert time.monotonic() < deadline, "waited too long"

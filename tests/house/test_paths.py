@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tonsurance.launch.paths import SOCKET_ADDRESS_BYTES_MAX, UnsafeDirectory, directory_private, socket_directory
+from tonsurance.launch.paths import (
+    SOCKET_ADDRESS_BYTES_MAX,
+    UnsafeDirectory,
+    directory_private,
+    socket_directory,
+)
 
 
 def mode_of(path: Path) -> int:
@@ -46,7 +51,11 @@ def test_the_longest_address_that_fits_is_107_bytes():
 
 def test_a_deep_checkout_gets_the_same_short_directory_every_time_and_shares_it_with_nobody(tmp_path):
     deep = tmp_path / ("d" * 100)
-    first, again, other = socket_directory(deep / "a"), socket_directory(deep / "a"), socket_directory(deep / "b")
+    first, again, other = (
+        socket_directory(deep / "a"),
+        socket_directory(deep / "a"),
+        socket_directory(deep / "b"),
+    )
     try:
         assert first == again
         assert first != other

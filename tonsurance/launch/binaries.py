@@ -91,7 +91,11 @@ def _system_postgres() -> Iterator[PostgresPrograms]:
 def _postgres_major(folder: Path) -> int:
     try:
         done = subprocess.run(
-            [folder / "postgres", "--version"], capture_output=True, text=True, timeout=VERSION_S_MAX, check=False
+            [folder / "postgres", "--version"],
+            capture_output=True,
+            text=True,
+            timeout=VERSION_S_MAX,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return 0

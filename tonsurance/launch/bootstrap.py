@@ -159,7 +159,9 @@ def _one_at_a_time() -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise BootstrapFailed("another process has been installing packages for too long") from None
+                    raise BootstrapFailed(
+                        "another process has been installing packages for too long"
+                    ) from None
             if not told:
                 _say("another process is installing the packages; waiting for it")
                 told = True
@@ -175,7 +177,9 @@ def _venv_make(lock: str) -> None:
     python = VENV / "bin" / "python"
     if not python.exists():
         if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:
-            raise BootstrapFailed("Python's venv module is missing: run `apt install python3-venv` and try again")
+            raise BootstrapFailed(
+                "Python's venv module is missing: run `apt install python3-venv` and try again"
+            )
         _say("making .venv")
         VENV.mkdir(exist_ok=True)
         STAMP.write_text(UNFINISHED)
@@ -200,7 +204,7 @@ def _venv_make(lock: str) -> None:
 def _run(command: list[str], doing: str) -> None:
     """Run one step; its own progress is shown on a terminal, and its last words when it fails."""
     environment = {"UV_SYSTEM_CERTS": "1", **os.environ, "PIP_USER": "0"}
-    if not os.access(os.path.expanduser("~"), os.W_OK):
+    if not os.access(os.environ.get("HOME", ""), os.W_OK):
         environment.setdefault("UV_CACHE_DIR", str(VAR / "uv-cache"))
     try:
         done = subprocess.run(

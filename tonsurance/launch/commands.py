@@ -66,7 +66,9 @@ class CommandRoom:
         """Run a command and return what it printed. Raises LaunchFailed with its last words on another exit than 0."""
         answer = self.attempt(*command, seconds_max=seconds_max)
         if answer.code != 0:
-            raise LaunchFailed(f"manage.py {' '.join(command)} failed (exit {answer.code}):\n{answer.output.strip()}")
+            raise LaunchFailed(
+                f"manage.py {' '.join(command)} failed (exit {answer.code}):\n{answer.output.strip()}"
+            )
         return answer.output
 
     def close(self) -> None:

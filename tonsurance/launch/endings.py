@@ -65,7 +65,11 @@ def processes_in(directory: Path, *, names: frozenset[str]) -> list[psutil.Proce
     wanted = str(directory.resolve())
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.name() in names and process.status() != psutil.STATUS_ZOMBIE and process.cwd() == wanted:
+            if (
+                process.name() in names
+                and process.status() != psutil.STATUS_ZOMBIE
+                and process.cwd() == wanted
+            ):
                 found.append(process)
     return found
 

@@ -119,7 +119,9 @@ class Keeper:
         for child in list(self.children):
             code = child.process.poll()
             if code is not None:
-                raise LaunchFailed(f"{child.name} ended (exit {code}); the end of {child.log}:\n{child.last_words()}")
+                raise LaunchFailed(
+                    f"{child.name} ended (exit {code}); the end of {child.log}:\n{child.last_words()}"
+                )
 
     def stop(self) -> None:
         """Stop every child, highest stage first, delete what was promised, and dismiss the warden."""

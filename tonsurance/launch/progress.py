@@ -17,7 +17,11 @@ class Steps:
         self.console = console
         self._began = time.monotonic()
         self._progress = Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
         )
 
     def __enter__(self) -> Steps:

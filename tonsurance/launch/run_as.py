@@ -94,7 +94,9 @@ def run_as_for_servers() -> RunAs:
         return RunAs(prefix=NAMESPACE)
     try:
         pwd.getpwnam(UNPRIVILEGED)
-        subprocess.run(["true"], check=True, timeout=PROBE_S_MAX, **RunAs(user=UNPRIVILEGED).popen_arguments())
+        subprocess.run(
+            ["true"], check=True, timeout=PROBE_S_MAX, **RunAs(user=UNPRIVILEGED).popen_arguments()
+        )
     except (KeyError, OSError, subprocess.SubprocessError):
         raise LaunchFailed(
             "PostgreSQL does not run as root, and neither a user namespace nor the user `nobody` can be used here: "

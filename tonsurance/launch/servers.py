@@ -5,6 +5,7 @@ Whoever sets DATABASE_URL or REDIS_URL has chosen; nothing is started for that o
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -42,13 +43,22 @@ class Servers:
             for start in starts:
                 start.result()
 
+    def wipe(self) -> None:
+        """Delete the data of what is ours; a server that a killed launch left running on it is stopped first."""
+        for server in (self.postgres, self.valkey):
+            if server is not None:
+                server.leftovers_stop()
+                shutil.rmtree(server.data, ignore_errors=True)
+
     def environment(self) -> dict[str, str]:
         """The two variables that settings read."""
         return {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url}
 
     def words(self) -> str:
         """What stands behind the addresses, for people."""
-        postgres = f"PostgreSQL {self.postgres.programs.major}" if self.postgres else "PostgreSQL of DATABASE_URL"
+        postgres = (
+            f"PostgreSQL {self.postgres.programs.major}" if self.postgres else "PostgreSQL of DATABASE_URL"
+        )
         return f"{postgres}, {'Valkey' if self.valkey else 'Valkey of REDIS_URL'}"
 
 
@@ -59,7 +69,9 @@ def servers_choose(
 
     Raises LaunchFailed when there is no program to start.
     """
-    cluster = None if environ.get("DATABASE_URL") else _cluster(keeper, home, durable=durable, choice=postgres)
+    cluster = (
+        None if environ.get("DATABASE_URL") else _cluster(keeper, home, durable=durable, choice=postgres)
+    )
     valkey = None if environ.get("REDIS_URL") else _valkey(keeper, home, durable=durable)
     return Servers(
         database_url=cluster.url(DATABASE) if cluster else environ["DATABASE_URL"],
