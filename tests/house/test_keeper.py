@@ -27,13 +27,6 @@ WITH_GRANDCHILD = (
 )
 
 
-@pytest.fixture
-def keeper():
-    found = Keeper()
-    yield found
-    found.stop()
-
-
 def spawn(keeper: Keeper, program: str, tmp_path: Path, **options: Any) -> Child:
     return keeper.spawn(
         "child",
