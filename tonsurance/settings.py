@@ -191,8 +191,7 @@ REST_FRAMEWORK = {
     "COERCE_DECIMAL_TO_STRING": True,
     "DATETIME_FORMAT": "iso-8601",
 }
-# Named scopes and revocation beside knox's digest and expiry.
-KNOX_TOKEN_MODEL = "plumbing.ApiKey"
+KNOX_TOKEN_MODEL = "knox.AuthToken"  # knox's own default, spelt out because migrations refer to it
 REST_KNOX = {
     "TOKEN_TTL": timedelta(days=env.int("API_KEY_DAYS", default=90)),
     "AUTO_REFRESH": False,

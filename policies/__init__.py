@@ -1,0 +1,1 @@
+"""What we promised: products, policies, claims and the exposure they add up to."""

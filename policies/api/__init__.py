@@ -1,0 +1,1 @@
+"""The promises' doors for machines."""

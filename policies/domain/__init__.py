@@ -1,0 +1,1 @@
+"""The arithmetic of promises, with no database and no clock."""

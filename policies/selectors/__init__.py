@@ -1,0 +1,1 @@
+"""The questions that the book of promises answers."""

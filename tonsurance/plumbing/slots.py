@@ -1,0 +1,40 @@
+"""One run per stretch of time: two beats, ten beats or a replayed message claim the same slot once."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+
+_CLAIM = """
+    INSERT INTO plumbing_jobslot (job, slot, claimed_by, claimed_at) VALUES (%s, %s, %s, %s)
+    ON CONFLICT (job, slot) DO NOTHING
+"""
+_PRUNE = "DELETE FROM plumbing_jobslot WHERE job = %s AND slot < %s"
+SLOTS_KEPT = 1000
+
+
+def slot_start(every_s: int, *, now: datetime) -> datetime:
+    """The beginning of the `every_s` seconds long stretch of time that holds `now`, counted from 1970."""
+    seconds = int(now.timestamp()) // every_s * every_s
+    return datetime.fromtimestamp(seconds, tz=UTC)
+
+
+def slot_claim(job: str, *, every_s: int, now: datetime) -> bool:
+    """True for the one caller that may run `job` in this stretch of `every_s` seconds.
+
+    Call it in the transaction of the job's first write: a run that fails gives its slot back. Slots more than
+    1,000 stretches old are dropped on the way.
+    """
+    if every_s <= 0:
+        raise ValueError(f"every_s must be positive, not {every_s}")
+    slot = slot_start(every_s, now=now)
+    claimed_by = f"{socket.gethostname()}:{os.getpid()}"
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [job, slot, claimed_by, now])
+        if cursor.rowcount == 0:
+            return False
+        cursor.execute(_PRUNE, [job, slot - timedelta(seconds=every_s * SLOTS_KEPT)])
+    return True
