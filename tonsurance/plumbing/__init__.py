@@ -1,0 +1,1 @@
+"""Django-aware foundations without one business noun: columns, bells, slots, keys, pages."""
