@@ -25,15 +25,13 @@ from venues.simulators.polymarket import (
     data_api,
     gamma,
 )
-from venues.simulators.polymarket.cancels import expired_cancel
 from venues.simulators.polymarket.config import Config
 from venues.simulators.polymarket.faults import FaultPlan
 from venues.simulators.polymarket.markets import markets_open
 from venues.simulators.polymarket.refusals import Refusal
-from venues.simulators.polymarket.settlement import settlement_advance
 from venues.simulators.polymarket.state import State
 from venues.simulators.polymarket.strikes import struck
-from venues.simulators.polymarket.tape import books_replenish, tape_advance
+from venues.simulators.polymarket.timeline import timeline_advance
 from venues.simulators.polymarket.wire import BODY_BYTES_MAX, FAULTS, STATE, answer
 
 TICK_SECONDS = 0.2
@@ -49,7 +47,7 @@ def create_app(config: Config | None = None) -> web.Application:
     plan = FaultPlan(state=state)
     plan.load()
     markets_open(state, now_ms=state.clock.now_ms())
-    advance(state)
+    timeline_advance(state)
     app = web.Application(middlewares=[_errors, _faults], client_max_size=BODY_BYTES_MAX)
     app[STATE] = state
     app[FAULTS] = plan
@@ -73,16 +71,6 @@ def create_app(config: Config | None = None) -> web.Application:
     app.add_subapp("/admin", door)
     app.cleanup_ctx.append(_ticker)
     return app
-
-
-def advance(state: State) -> None:
-    """Do everything that is due by the exchange's clock, and commit it."""
-    now_ms = state.clock.now_ms()
-    settlement_advance(state, now_ms=now_ms)
-    expired_cancel(state, now_ms=now_ms)
-    tape_advance(state, now_ms=now_ms)
-    books_replenish(state, now_ms=now_ms)
-    state.store.commit()
 
 
 def _mount(app: web.Application, prefix: str, *tables: web.RouteTableDef) -> None:
@@ -113,6 +101,7 @@ async def _faults(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let the fault plan have its way before, instead of or after the handler."""
     state, plan = request.config_dict[STATE], request.config_dict[FAULTS]
     if request.path.startswith("/admin/"):
+        timeline_advance(state)
         return await handler(request)
     await request.read()
     rule = plan.strike(request.method, request.path, now_ms=state.clock.now_ms())
@@ -123,7 +112,7 @@ async def _faults(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def _handled(request: web.Request, handler: Handler) -> web.StreamResponse:
-    advance(request.config_dict[STATE])
+    timeline_advance(request.config_dict[STATE])
     if request.method != "GET" and request.path in ENGINE_CALLS:
         request.config_dict[FAULTS].require_engine()
     return await handler(request)
@@ -147,7 +136,7 @@ async def _ticker(app: web.Application) -> AsyncIterator[None]:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             try:
-                advance(app[STATE])
+                timeline_advance(app[STATE])
             except Exception:
                 logger.exception("the practice exchange could not advance")
 

@@ -1,0 +1,18 @@
+"""What the passing of time does: settlement steps, expiries, scheduled books, refills."""
+
+from __future__ import annotations
+
+from venues.simulators.polymarket.cancels import expired_cancel
+from venues.simulators.polymarket.settlement import settlement_advance
+from venues.simulators.polymarket.state import State
+from venues.simulators.polymarket.tape import books_replenish, tape_advance
+
+
+def timeline_advance(state: State) -> None:
+    """Do everything that is due by the exchange's clock, and commit it."""
+    now_ms = state.clock.now_ms()
+    settlement_advance(state, now_ms=now_ms)
+    expired_cancel(state, now_ms=now_ms)
+    tape_advance(state, now_ms=now_ms)
+    books_replenish(state, now_ms=now_ms)
+    state.store.commit()
