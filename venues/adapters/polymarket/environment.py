@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from typing import Any, Literal, cast
+from urllib.parse import urlsplit
 
 from eth_account.signers.local import LocalAccount
 from polymarket._internal.actions.auth import create_or_derive_api_key_sync
@@ -44,7 +45,6 @@ __all__ = [
 
 def environment_for(config: PolymarketConfig) -> Environment:
     """The official client's environment, pointed at our hosts, chain and exchanges and nowhere else."""
-    websocket = config.clob_url.replace("http", "ws", 1)
     replaced = dataclasses.replace(
         PRODUCTION_CONFIG,
         chain_id=config.chain_id,
@@ -56,13 +56,14 @@ def environment_for(config: PolymarketConfig) -> Environment:
         data_url=config.data_url,
         relayer_url=config.relayer_url,
         rpc_url=config.rpc_url,
-        clob_market_ws_url=f"{websocket}/ws/market",
-        clob_user_ws_url=f"{websocket}/ws/user",
     )
     if config.chain_id == POLYGON_CHAIN_ID:
         return create_environment(name="production", config=replaced)
     # Away from production every other address points at the practice host too: a forgotten call ends there.
+    host = urlsplit(config.clob_url)
+    websocket = f"{host.scheme.replace('http', 'ws')}://{host.netloc}/ws"
     elsewhere = dict.fromkeys(_OTHER_URLS, config.clob_url) | dict.fromkeys(_OTHER_WEBSOCKETS, websocket)
+    elsewhere |= {"clob_market_ws_url": f"{websocket}/market", "clob_user_ws_url": f"{websocket}/user"}
     return create_environment(name="practice", config=dataclasses.replace(replaced, **cast(Any, elsewhere)))
 
 

@@ -80,7 +80,7 @@ def _is_party(entry: Mapping[str, Any], *, us: Us) -> bool:
 
 
 def _taking_fill(trade: Mapping[str, Any], *, fee_terms: FeeTerms) -> FillReport:
-    size = wire.exact(trade.get("size"), name="size")
+    size = _size(trade.get("size"))
     legs = _legs(trade, size=size)
     notional = _sum(_WIDE.multiply(leg.size, leg.price) for leg in legs)
     fee = _sum(
@@ -132,8 +132,14 @@ def _legs(trade: Mapping[str, Any], *, size: Decimal) -> list[Leg]:
 
 
 def _leg(maker: Mapping[str, Any]) -> Leg:
-    size = wire.exact(maker.get("matched_amount"), name="matched_amount")
-    return Leg(size=size, price=_price(maker.get("price")))
+    return Leg(size=_size(maker.get("matched_amount")), price=_price(maker.get("price")))
+
+
+def _size(value: object) -> Decimal:
+    size = wire.exact(value, name="size")
+    if not 0 < size < 10**12:
+        raise Unreadable(f"a trade of {size} shares makes no sense")
+    return size
 
 
 def _price(value: object) -> Decimal:
@@ -153,8 +159,6 @@ def _report(
     notional: Decimal,
     fee: Decimal,
 ) -> FillReport:
-    if not 0 < size < 10**12:
-        raise Unreadable(f"a trade of {size} shares makes no sense")
     return FillReport(
         client_order_id=order_id.lower(),
         venue_trade_id=wire.text(trade.get("id"), name="trade id"),

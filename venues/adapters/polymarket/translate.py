@@ -6,6 +6,7 @@ that is not on the list in `refusals.py`.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -154,7 +155,7 @@ def _retry_after_in(answer: object) -> int | None:
 def _seconds(value: str) -> int | None:
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value.strip()):
         return None
-    return min(_RETRY_AFTER_S_MAX, max(1, -int(-Decimal(value.strip()) // 1)))
+    return min(_RETRY_AFTER_S_MAX, max(1, math.ceil(Decimal(value.strip()))))
 
 
 def _short(message: str) -> str:
