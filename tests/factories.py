@@ -91,8 +91,8 @@ def staff(*permissions: str, username: str = "") -> User:
 def api_key(*scopes: str, username: str = "") -> str:
     """A key with `scopes` (read unless said otherwise), as its owner sends it."""
     user = User.objects.create_user(username=username or f"client{number()}")
-    _, token = ApiKey.objects.create(user, name="test", scopes=list(scopes) or ["read"])
-    return str(token)
+    _, spelling = ApiKey.objects.create(user, name="test", scopes=list(scopes) or ["read"])
+    return spelling
 
 
 # ------------------------------------------------------------------------------------------------ promises

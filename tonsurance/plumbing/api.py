@@ -9,7 +9,7 @@ from __future__ import annotations
 from binascii import Error as BadHex
 from difflib import get_close_matches
 from hmac import compare_digest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from knox.auth import TokenAuthentication
 from knox.crypto import hash_token
@@ -18,11 +18,13 @@ from rest_framework import exceptions, serializers
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing.models import ApiKey
 from tonsurance.plumbing.models.keys import Scope
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 PAGE_SIZE = 50
 PAGE_SIZE_MAX = 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from venues.models import BalanceSnapshot, Venue
-from venues.registry import gateway_for
+from venues.registry import gateway_for, venues_with_gateway
 
 
 def venue_heard(venue_code: str, *, now: datetime, error: str = "") -> None:
@@ -22,3 +22,8 @@ def balances_refresh(venue_code: str, *, now: datetime) -> list[BalanceSnapshot]
     return BalanceSnapshot.objects.bulk_create(
         [BalanceSnapshot(venue_id=venue_code, currency=item.currency, total=item.total, taken_at=now) for item in reports]
     )
+
+
+def venue_codes_with_gateway() -> frozenset[str]:
+    """Codes of the venues that orders can be sent to, for the doors, which do not ask the registry."""
+    return venues_with_gateway()

@@ -1,0 +1,1 @@
+"""The book's doors for machines: all of them only look."""

@@ -1,0 +1,1 @@
+"""The markets' doors for machines."""
