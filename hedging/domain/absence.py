@@ -51,11 +51,13 @@ class AbsenceEvidence:
     """What was found out about one order's absence besides the count of proofs on its row.
 
     `senders_finished`: every attempt has its answer on record, or the process that made it is known to be dead.
-    `untouched`: the contract's word (None: could not be asked). `position_explained`: None where it was not compared.
+    `venue_knows`: an attempt was answered "already known". `untouched`: the contract's word (None: could not be asked).
+    `position_explained`: None where it was not compared.
     `venue_now`: the venue's clock (None: not read).
     """
 
     senders_finished: bool
+    venue_knows: bool = False
     untouched: bool | None = None
     position_explained: bool | None = None
     venue_now: datetime | None = None
@@ -70,9 +72,16 @@ def counts_as_proof(order: OrderFacts, *, at: datetime, policy: AbsencePolicy) -
         return False
     if order.sent_at is None or at <= order.sent_at:
         return False
-    if order.last_absent_at is None or order.last_absent_at <= order.sent_at:
+    if proofs_since_sent(order) == 0 or order.last_absent_at is None:
         return True
     return at - order.last_absent_at >= timedelta(seconds=policy.proof_gap_s)
+
+
+def proofs_since_sent(order: OrderFacts) -> int:
+    """The proofs that still count: sending the bytes again makes all earlier ones worthless."""
+    if order.sent_at is None or order.last_absent_at is None or order.last_absent_at <= order.sent_at:
+        return 0
+    return order.absent_proofs
 
 
 def absence_missing(
@@ -125,8 +134,9 @@ def _missing_time(
 
 
 def _missing_proofs(order: OrderFacts, *, policy: AbsencePolicy) -> list[str]:
-    if order.absent_proofs < policy.proofs_min:
-        return [f"{order.absent_proofs} of {policy.proofs_min} look-ups, {policy.proof_gap_s} s apart, did not find it"]
+    proofs = proofs_since_sent(order)
+    if proofs < policy.proofs_min:
+        return [f"{proofs} of {policy.proofs_min} look-ups, {policy.proof_gap_s} s apart, did not find it"]
     if order.sent_at is None or order.last_absent_at is None:
         return ["it is not known when it was last looked up"]
     if order.last_absent_at - order.sent_at < timedelta(seconds=policy.quarantine_s):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from hedging.domain.absence import AbsenceEvidence, AbsencePolicy, absence_missing, counts_as_proof
+from hedging.domain.absence import AbsenceEvidence, AbsencePolicy, absence_missing, counts_as_proof, proofs_since_sent
 from hedging.domain.orders import DEAD, DUST, OrderFacts, OrderStatus, can_move
 from venues.domain.gateway import Absent, OrderReport, OrderState
 
@@ -21,10 +21,14 @@ _ENDED = frozenset({OrderState.FILLED, OrderState.CANCELLED, OrderState.EXPIRED,
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LookupPatience:
-    """How long we look before a person must: an unanswered order, and an acknowledged one that shows nothing."""
+    """How long we look before a person must: an unanswered order, and an acknowledged one that shows nothing.
+
+    `attempts_max`: how often the same bytes go out at most.
+    """
 
     unknown_s: int = 3600
     acked_s: int = 900
+    attempts_max: int = 5
 
 
 PATIENCE = LookupPatience()
@@ -32,7 +36,8 @@ PATIENCE = LookupPatience()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Move:
-    """Where an order goes after a look-up. `status` may be where it is; `proof_counted`: one more proof of absence.
+    """Where an order goes after a look-up. `status` may be where it is; `absent_proofs`: the count of
+    proofs of absence to store with the moment of this look-up, None when this one was no proof.
 
     `reported_size`: what the venue says has traded, None when it did not say. `resend`: the identical bytes may go out.
     """
@@ -40,7 +45,7 @@ class Move:
     status: OrderStatus
     reason: str
     reported_size: Decimal | None = None
-    proof_counted: bool = False
+    absent_proofs: int | None = None
     resend: bool = False
     alarm: bool = False
 
@@ -114,19 +119,22 @@ def _judge_absent_unknown(
     if order.filled_size > 0:
         return _known(order, "its trades show that the venue had it", None)
     missing = absence_missing(order, now=now, evidence=evidence, policy=policy)
+    if not missing and evidence.venue_knows:
+        return Move(status=_S.CANCELLED, reason="the venue had it, and it is proven that nothing of it traded")
     if not missing:
         return Move(status=_S.NOT_PLACED, reason="absence is proven")
-    counted = counts_as_proof(order, at=now, policy=policy)
-    if order.resend_allowed and decision_is_valid and evidence.senders_finished:
+    proofs = proofs_since_sent(order) + 1 if counts_as_proof(order, at=now, policy=policy) else None
+    may_resend = order.resend_allowed and decision_is_valid and not evidence.venue_knows
+    if may_resend and order.attempts < patience.attempts_max:
         return Move(
             status=_S.UNKNOWN,
             reason="the venue does not list it; the identical bytes may be sent again",
-            proof_counted=counted,
+            absent_proofs=proofs,
             resend=True,
         )
     if _age(order, now) >= timedelta(seconds=patience.unknown_s):
         return _to_person(order, f"no proof either way: {'; '.join(missing)}")
-    return Move(status=_S.UNKNOWN, reason=f"not found; missing: {'; '.join(missing)}", proof_counted=counted)
+    return Move(status=_S.UNKNOWN, reason=f"not found; missing: {'; '.join(missing)}", absent_proofs=proofs)
 
 
 def _judge_absent_known(order: OrderFacts, *, now: datetime, policy: AbsencePolicy, patience: LookupPatience) -> Move:

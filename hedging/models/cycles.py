@@ -35,6 +35,7 @@ class Cycle(models.Model):
     planned_usd = MoneyField(default=0, help_text="To be spent by this cycle's intents, fees included.")
     planned_payout_usd = MoneyField(default=0)
     intents_count = models.PositiveIntegerField(default=0)
+    held_back = models.JSONField(default=list, help_text="Units that should be sold and cannot be sold now, with reasons.")
     config = models.JSONField(default=dict, help_text="The settings that this run used.")
     error = models.TextField(blank=True, default="")
 
@@ -84,10 +85,13 @@ class CycleLeg(models.Model):
     instrument = models.ForeignKey("venues.Instrument", null=True, on_delete=models.PROTECT, related_name="+")
     coverage_usd = MoneyField()
     required_usd = MoneyField(help_text="This venue's share of hedge ratio times coverage.")
+    held_size = SizeField(default=0, help_text="Held, pending and in flight when decided.")
+    held_payout_usd = MoneyField(default=0, help_text="Expected payoff of what is held, in the insured event.")
     planned_size = SizeField(default=0)
     planned_usd = MoneyField(default=0)
     planned_payout_usd = MoneyField(default=0)
     unfilled_usd = MoneyField(default=0, help_text="Part of the share that this cycle leaves unhedged.")
+    outcome = models.CharField(max_length=20, help_text="hedged, partly hedged, unhedged, nothing to do")
     reason = models.CharField(max_length=40)
     sentence = models.TextField(blank=True, default="")
 

@@ -1,1 +1,1 @@
-"""The questions that the book of hedges answers."""
+"""Reads of the book."""

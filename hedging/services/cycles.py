@@ -1,28 +1,32 @@
-"""One run of the orchestrator as a transaction: serialised, recorded with its reasons, and answered with intents.
+"""One run of the orchestrator: begun by inserting its row, which is also the lock, and finished with its plan.
 
-Only one cycle runs at a time (a lock that lives as long as its connection); a bell that finds one running leaves a mark,
-and the running cycle runs once more, so that no sale waits for beat.
+A bell that finds a cycle running waits for it and then runs its own only if that cycle began before the bell was heard:
+whatever the bell announced was committed earlier, so a later reading has seen it.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from time import sleep
 
 import structlog
-from django.db import connection
+from django.conf import settings
+from django.db import IntegrityError, transaction
 
 from hedging.models import Cycle
-from hedging.services.orchestrator import Orchestrator
-from tonsurance.kernel.clock import utc_now
+from hedging.services.config import Settings, config_read
+from hedging.services.orchestrator import calculate_all_allocations, cycle_mode, execute_hedge_allocation
+from tonsurance.kernel.clock import monotonic_s, utc_now
 
 log = structlog.get_logger(__name__)
 
-_LOCK = 7_240_001
-_RERUNS_MAX = 5
+CYCLE_LIFE = timedelta(seconds=90)
+"""A running cycle older than this died with its process; its row is closed and the next one begins."""
+
+WAIT_S = 30.0
+_POLL_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,45 +37,55 @@ class CycleResult:
     intents: list[tuple[str, uuid.UUID]] = field(default_factory=list)
 
 
-@contextmanager
-def _only_one() -> Iterator[bool]:
-    """Yield True to the one process that may run a cycle now. Released by the server when the process dies."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
-        got = bool(cursor.fetchone()[0])
-    try:
-        yield got
-    finally:
-        if got:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
-
-
 def cycle_run_if_due(*, cause: str, now: datetime) -> CycleResult | None:
-    """Run a cycle now, or None when another process is running one.
+    """Run a cycle unless one that began after `now` has already seen everything; None then.
 
-    The other process is told through `Cycle.wanted_at` marks: it reruns until no bell came after its own reading.
+    `now` is when the bell was heard. Waits at most 30 s for a running cycle.
     """
-    with _only_one() as mine:
-        if not mine:
+    deadline = monotonic_s() + WAIT_S
+    while monotonic_s() < deadline:
+        if Cycle.objects.filter(state=Cycle.State.DONE, as_of__gt=now).exclude(mode=Cycle.Mode.DRY_RUN).exists():
             return None
-        return cycle_run(cause=cause, now=now)
+        result = cycle_run(cause=cause)
+        if result is not None:
+            return result
+        sleep(_POLL_S)
+    log.error("a cycle has been running for too long", waited_s=WAIT_S)
+    return None
 
 
-def cycle_run(*, cause: str, now: datetime, dry_run: bool = False) -> CycleResult:
-    """Read, think, write once. A failure is recorded on the cycle's row and raised."""
-    orchestrator = Orchestrator(now=now, dry_run=dry_run)
+def cycle_run(*, cause: str, dry_run: bool = False, actor: str = "orchestrator") -> CycleResult | None:
+    """Read, think, write once; None when another process is in the middle of it. A failure is recorded and raised."""
+    config = config_read()
+    cycle = _begin(cause, config, dry_run=dry_run)
+    if cycle is None:
+        return None
     try:
-        cycle, intents = orchestrator.run(cause=cause)
+        allocations = calculate_all_allocations(now=cycle.as_of, config=config)
+        written = execute_hedge_allocation(cycle, allocations, config=config, actor=actor, now=utc_now())
     except Exception as error:
-        Cycle.objects.create(
-            cause=cause,
-            mode=orchestrator.mode,
-            environment=orchestrator.environment,
-            state=Cycle.State.FAILED,
-            as_of=now,
-            finished_at=utc_now(),
-            error=f"{type(error).__name__}: {error}"[:2000],
+        Cycle.objects.filter(pk=cycle.pk).update(
+            state=Cycle.State.FAILED, finished_at=utc_now(), error=f"{type(error).__name__}: {error}"[:2000]
         )
         raise
-    return CycleResult(cycle.pk, intents)
+    log.info("cycle done", cycle=cycle.pk, cause=cause, mode=cycle.mode, intents=len(written.intents),
+             required_usd=str(cycle.required_usd), planned_usd=str(cycle.planned_usd))  # fmt: skip
+    return CycleResult(cycle.pk, written.intents)
+
+
+def _begin(cause: str, config: Settings, *, dry_run: bool) -> Cycle | None:
+    now = utc_now()
+    Cycle.objects.filter(state=Cycle.State.RUNNING, as_of__lt=now - CYCLE_LIFE).update(
+        state=Cycle.State.FAILED, finished_at=now, error="its process died before it finished"
+    )
+    try:
+        with transaction.atomic():
+            return Cycle.objects.create(
+                cause=cause[:40],
+                mode=cycle_mode(config, dry_run=dry_run),
+                environment=settings.TRADING_ENVIRONMENT,
+                as_of=now,
+                config=config.as_json(),
+            )
+    except IntegrityError:
+        return None

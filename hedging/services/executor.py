@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import F, Sum
 
-from hedging.domain.orders import DEAD, judge_outcome
+from hedging.domain.orders import TERMINAL
 from hedging.domain.slices import Remaining, next_slice
 from hedging.models import Fill, Intent, Order, OrderAttempt
 from hedging.models.orders import LIVE_STATES
@@ -116,7 +116,7 @@ def _expire(intent: Intent, live: Order | None, *, now: datetime) -> Placed:
 def _prepare(intent: Intent, gateway: Gateway, *, now: datetime) -> Order | None:
     """Fix the next order's identity and bytes and commit them; None when the intent has ended."""
     past = list(intent.orders.order_by("generation"))
-    if any(order.state not in DEAD for order in past):
+    if any(order.state not in TERMINAL for order in past):
         return None
     if len(past) >= GENERATIONS_MAX:
         intent_finish(intent.pk, state=Intent.State.DONE, outcome=f"stopped after {len(past)} orders", now=now)

@@ -1,0 +1,123 @@
+"""One reading of everything a cycle decides on: exposure, mappings, holdings, limits. Books are fetched by the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Mappings
+from dataclasses import dataclass
+from datetime import datetime
+
+from hedging.domain.sizing import SizingMode
+from hedging.domain.views import Grade, MappedInstrument, MarketView, PlanLimits, ProductDemand, VenueView
+from hedging.models import HedgePosition, Mapping, Position
+from hedging.selectors.holdings import holdings_read
+from policies.models import Product
+from policies.selectors.exposure import exposure_by_product
+from venues.models import Instrument, Venue
+from venues.selectors.instruments import terms_of
+from venues.services.books import FetchedBook
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the database said, before any book was asked for. `instruments` are those worth a book, by row id."""
+
+    demands: tuple[ProductDemand, ...]
+    mappings: tuple[MappedInstrument, ...]
+    instruments: dict[int, Instrument]
+    venues: dict[str, VenueView]
+
+
+def exposures_read() -> tuple[ProductDemand, ...]:
+    """Every product with cover in force, as the plan needs it; two queries."""
+    kept = {key: row for key, row in exposure_by_product().items() if row.coverage_usd > 0}
+    products = Product.objects.filter(pk__in=list(kept)).order_by("pk")
+    return tuple(
+        ProductDemand(
+            product_id=product.pk,
+            coverage_type=product.coverage_type,
+            chain=product.chain,
+            stablecoin=product.stablecoin,
+            coverage_usd=kept[product.pk].coverage_usd,
+            policies_count=kept[product.pk].policies_count,
+            hedge_ratio=product.hedge_ratio,
+            sizing_mode=SizingMode(product.sizing_mode),
+            life=product.life,
+        )
+        for product in products
+    )
+
+
+def reading_take(with_gateway: frozenset[str]) -> Reading:
+    """Read demands, mappings, the instruments that need a book, and the venues."""
+    demands = exposures_read()
+    rows = list(
+        Mapping.objects.filter(product_id__in=[demand.product_id for demand in demands])
+        .select_related("instrument")
+        .order_by("product_id", "pk")
+    )
+    tradable = {row.instrument_id: row.instrument for row in rows if row.is_active and row.approved_at}
+    return Reading(
+        demands=demands,
+        mappings=tuple(_mapped(row) for row in rows),
+        instruments=tradable | _instruments_held(),
+        venues={
+            venue.code: VenueView(
+                code=venue.code, name=venue.name, has_gateway=venue.code in with_gateway, is_enabled=venue.is_enabled
+            )
+            for venue in Venue.objects.all()
+        },
+    )
+
+
+def view_of(
+    reading: Reading, books: Mappings[int, FetchedBook], *, limits: PlanLimits, now: datetime
+) -> MarketView:
+    """The frozen view: `reading` with the books that were fetched for it and what we hold now."""
+    names = {row.pk: row.instrument_id for row in Instrument.objects.filter(pk__in=_held_row_ids() | set(reading.instruments))}
+    return MarketView(
+        as_of=now,
+        demands=reading.demands,
+        mappings=reading.mappings,
+        books={names[row]: fetched.book for row, fetched in books.items()},
+        books_received_at={names[row]: fetched.row.taken_at for row, fetched in books.items()},
+        held=holdings_read(names),
+        venues=reading.venues,
+        limits=limits,
+    )
+
+
+def _mapped(row: Mapping) -> MappedInstrument:
+    why = _blocked_because(row)
+    return MappedInstrument(
+        mapping_id=row.pk,
+        product_id=row.product_id,
+        terms=terms_of(row.instrument),
+        grade=Grade(row.grade),
+        basis_probability=row.basis_probability,
+        approved=row.approved_at is not None and not why,
+        active=row.is_active,
+        blocked_because=why,
+    )
+
+
+def _blocked_because(row: Mapping) -> str:
+    """Why nothing may be bought through a mapping ("" when it may)."""
+    if row.suspended_reason:
+        return f"suspended: {row.suspended_reason}"
+    if row.approved_at is None:
+        return "nobody has approved it yet"
+    if row.approved_wording_hash != row.instrument.wording_hash:
+        return "the market's wording changed after it was approved; read it and approve again"
+    return ""
+
+
+def _instruments_held() -> dict[int, Instrument]:
+    """Instruments that we hold: their bids are needed when something of them must be sold."""
+    held = Position.objects.filter(size__gt=0).values("instrument_id")
+    return {row.pk: row for row in Instrument.objects.filter(pk__in=held)}
+
+
+def _held_row_ids() -> set[int]:
+    return set(Position.objects.values_list("instrument_id", flat=True)) | set(
+        HedgePosition.objects.filter(status="open").values_list("instrument_id", flat=True).distinct()
+    )

@@ -1,0 +1,227 @@
+"""Decides what to hedge: one reading, one pure plan, one write. Sends nothing itself.
+
+The names of the four steps are the founding document's: `calculate_all_exposures`, `calculate_all_allocations`,
+`execute_hedge_allocation`, `close_policy_hedges`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from hedging.domain.plans import Plan, Target
+from hedging.domain.targets import make_plan
+from hedging.domain.views import MarketView, ProductDemand
+from hedging.models import Cycle, CycleLeg, CycleTarget, Intent, IntentDemand, IntentSlice
+from hedging.selectors.market_view import exposures_read, reading_take, view_of
+from hedging.selectors.slices import slices_to_close
+from hedging.services.config import Settings, plan_limits
+from policies.models import Policy
+from tonsurance.kernel.errors import Refused
+from tonsurance.kernel.money import round_micro
+from venues.domain.gateway import LookupFailed, Side
+from venues.models import Instrument
+from venues.registry import gateway_for, venues_with_gateway
+from venues.services.books import FetchedBook, book_fetch
+from venues.services.venues import venue_heard
+
+log = structlog.get_logger(__name__)
+
+_SENTENCE_MAX = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Allocations:
+    """A plan with what it was made from: the view, and the rows behind it."""
+
+    plan: Plan
+    view: MarketView
+    instruments: Mapping[str, Instrument]
+    books: Mapping[int, FetchedBook]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a run wrote: its intents as (venue code, intent id), and targets that another process was first on."""
+
+    intents: list[tuple[str, uuid.UUID]] = field(default_factory=list)
+    raced: int = 0
+
+
+def calculate_all_exposures() -> tuple[ProductDemand, ...]:
+    """Cover in force per product, from kept exposure: no policy is scanned."""
+    return exposures_read()
+
+
+def calculate_all_allocations(*, now: datetime, config: Settings) -> Allocations:
+    """Read the book and the markets, and think. Writes nothing but the books it fetched.
+
+    A market whose book cannot be fetched is planned without one, which leaves its demand unhedged with that reason.
+    """
+    reading = reading_take(venues_with_gateway())
+    books = {}
+    for row, instrument in reading.instruments.items():
+        venue = reading.venues[instrument.venue_id]
+        if not venue.has_gateway or instrument.closed:
+            continue
+        try:
+            books[row] = book_fetch(instrument, gateway=gateway_for(instrument.venue_id), now=now)
+        except (LookupFailed, Refused) as error:
+            venue_heard(instrument.venue_id, now=now, error=str(error))
+    view = view_of(reading, books, limits=plan_limits(config), now=now)
+    by_name = {row.instrument_id: row for row in reading.instruments.values()}
+    return Allocations(make_plan(view), view, by_name, books)
+
+
+def execute_hedge_allocation(
+    cycle: Cycle, allocations: Allocations, *, config: Settings, actor: str, now: datetime
+) -> Written:
+    """Write the plan and, when the cycle sends, one intent per target; all in one transaction.
+
+    A lane whose previous intent still lives is left alone: the plan saw it, or lost a race against the process that made
+    it, and the next cycle decides anew.
+    """
+    written = Written()
+    with transaction.atomic(durable=True):
+        _write_legs(cycle, allocations)
+        for target in allocations.plan.targets:
+            row = _write_target(cycle, target, allocations)
+            if cycle.mode != Cycle.Mode.SEND:
+                continue
+            intent = _write_intent(cycle, target, row, config=config, actor=actor, now=now)
+            if intent is not None:
+                written.intents.append((intent.venue_id, intent.pk))
+        _finish(cycle, allocations, intents=len(written.intents), now=now)
+    return written
+
+
+def close_policy_hedges(policy_id: int, *, now: datetime) -> bool:
+    """Whether a policy's hedges are to be sold: true once it has ended and open slices of it remain.
+
+    Selling is not done here: an ended policy's slices are part of every cycle's reading, so the cycle that the end of the
+    policy wakes sells them by an intent like any other, bundled with everything else to be sold of that market.
+    """
+    policy = Policy.objects.get(pk=policy_id)
+    return policy.status != "active" and policy.hedge_positions.filter(status="open").exists()
+
+
+def _write_legs(cycle: Cycle, allocations: Allocations) -> None:
+    rows = [
+        CycleLeg(
+            cycle=cycle,
+            product_id=leg.product_id,
+            venue_id=leg.venue_code,
+            instrument=allocations.instruments.get(leg.instrument_id or ""),
+            coverage_usd=leg.coverage_usd,
+            required_usd=leg.required_usd,
+            held_size=leg.held_size,
+            held_payout_usd=round_micro(leg.held_payout_usd),
+            planned_size=leg.planned_size,
+            planned_usd=round_micro(leg.planned_usd),
+            planned_payout_usd=round_micro(leg.planned_payout_usd),
+            unfilled_usd=round_micro(leg.unfilled_usd),
+            outcome=leg.outcome.value,
+            reason=leg.reason.value,
+            sentence=leg.sentence[:_SENTENCE_MAX],
+        )
+        for leg in allocations.plan.legs
+    ]
+    CycleLeg.objects.bulk_create(rows, batch_size=1000)
+
+
+def _write_target(cycle: Cycle, target: Target, allocations: Allocations) -> CycleTarget:
+    instrument = allocations.instruments[target.instrument_id]
+    fetched = allocations.books.get(instrument.pk)
+    return CycleTarget.objects.create(
+        cycle=cycle,
+        instrument=instrument,
+        book=fetched.row if fetched else None,
+        side=target.side.value,
+        size=target.size,
+        notional_usd=target.notional_usd,
+        fee_usd=target.fee_usd,
+        price_limit=target.price_limit,
+        price_average=target.price_average,
+        held=dict(target.inputs),
+        reason=target.reason.value,
+        sentence=target.sentence[:_SENTENCE_MAX],
+    )
+
+
+def _write_intent(
+    cycle: Cycle, target: Target, row: CycleTarget, *, config: Settings, actor: str, now: datetime
+) -> Intent | None:
+    """One intent, or None when its lane already has a live one."""
+    instrument = row.instrument
+    made = Intent.objects.filter(venue_id=instrument.venue_id, instrument=instrument, leg="main").count()
+    opens = target.side == Side.BUY
+    try:
+        with transaction.atomic():
+            intent = Intent.objects.create(
+                decision_key=f"{instrument.venue_id}:{instrument.instrument_id}:main:{made}",
+                cycle=cycle,
+                target=row,
+                venue_id=instrument.venue_id,
+                instrument=instrument,
+                purpose=Intent.Purpose.OPEN if opens else Intent.Purpose.CLOSE,
+                side=target.side.value,
+                size=target.size,
+                notional_usd=target.notional_usd,
+                price_limit=target.price_limit,
+                next_attempt_at=now,
+                valid_until=now + timedelta(seconds=config.intent_valid_seconds),
+                created_at=now,
+                requested_by=actor,
+            )
+    except IntegrityError as error:
+        log.info("lane taken", instrument=instrument.pk, error=str(error).splitlines()[0])
+        return None
+    if opens:
+        IntentDemand.objects.bulk_create(
+            [IntentDemand(intent=intent, product_id=part.product_id, weight_usd=part.weight_usd) for part in target.demands]
+        )
+    else:
+        IntentSlice.objects.bulk_create(
+            [
+                IntentSlice(intent=intent, hedge_position_id=position, size=size)
+                for position, size in slices_to_close(instrument.pk, ended=target.ended_size, excess=target.excess_size)
+            ],
+            batch_size=5000,
+        )
+    return intent
+
+
+def _finish(cycle: Cycle, allocations: Allocations, *, intents: int, now: datetime) -> None:
+    plan, view = allocations.plan, allocations.view
+    cycle.state = Cycle.State.DONE
+    cycle.finished_at = now
+    cycle.policies_count = sum(demand.policies_count for demand in view.demands)
+    cycle.products_count = len(view.demands)
+    cycle.products_hedged_count = len(plan.products_hedged)
+    cycle.coverage_usd = plan.coverage_usd
+    cycle.required_usd = plan.required_usd
+    cycle.planned_usd = round_micro(plan.planned_usd)
+    cycle.planned_payout_usd = round_micro(plan.planned_payout_usd)
+    cycle.intents_count = intents
+    cycle.held_back = [
+        {"venue": item.venue_code, "instrument": item.instrument_id, "size": str(item.size), "why": item.sentence}
+        for item in plan.held_back
+    ]
+    cycle.save()
+
+
+def cycle_mode(config: Settings, *, dry_run: bool) -> str:
+    """Whether a cycle sends orders, records what it would have sent, or was asked for a dry run."""
+    if dry_run:
+        return Cycle.Mode.DRY_RUN
+    live_refused = settings.TRADING_ENVIRONMENT == "LIVE" and not settings.LIVE_TRADING_ALLOWED
+    sends = config.enabled and settings.TRADING_ENVIRONMENT != "PAPER" and not live_refused
+    return Cycle.Mode.SEND if sends else Cycle.Mode.RECORD
+
+
