@@ -1,7 +1,8 @@
 """When an order without an answer may be declared never placed: only when every way it could still be alive is closed.
 
-"Not found" is not "not placed": look-ups lag, and a request accepted at the gate may trade later. Each venue has its own
-policy; what is missing for a proof is listed in sentences, so that a person sees what is being waited for.
+"Not found" is not "not placed": look-ups lag, and a request accepted at the gate may trade later. Each venue
+has its own policy; what is missing for a proof is listed in sentences, so that a person sees what is being
+waited for.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from hedging.domain.orders import OrderFacts, OrderStatus
 class AbsencePolicy:
     """What a venue needs before an order that it does not know is believed absent.
 
-    `quarantine_s` after the last attempt; for venues that refuse old bytes (`needs_fence`) also after the fence, on the
-    venue's clock. `proofs_min` authoritative "not found" answers at least `proof_gap_s` apart, the last of them after the
-    quarantine. `needs_untouched`: the exchange contract says that nothing of the order traded. `needs_explained_position`:
-    the position at the venue is explained without the order. `forgotten_after_s`: the venue itself forgets orders of that
-    age, so that "not found" means nothing any more (None: never).
+    `quarantine_s` after the last attempt; for venues that refuse old bytes (`needs_fence`) also after the
+    fence, on the venue's clock. `proofs_min` authoritative "not found" answers at least `proof_gap_s` apart,
+    the last of them after the quarantine. `needs_untouched`: the exchange contract says that nothing of the
+    order traded. `needs_explained_position`: the position at the venue is explained without the order.
+    `forgotten_after_s`: the venue itself forgets orders of that age, so that "not found" means nothing any
+    more (None: never).
     """
 
     quarantine_s: int
@@ -50,10 +52,10 @@ BINANCE_FUTURES = AbsencePolicy(
 class AbsenceEvidence:
     """What was found out about one order's absence besides the count of proofs on its row.
 
-    `senders_finished`: every attempt has its answer on record, or the process that made it is known to be dead.
-    `venue_knows`: an attempt was answered "already known". `untouched`: the contract's word (None: could not be asked).
-    `position_explained`: None where it was not compared.
-    `venue_now`: the venue's clock (None: not read).
+    `senders_finished`: every attempt has its answer on record, or the process that made it is known to be
+    dead. `venue_knows`: an attempt was answered "already known". `untouched`: the contract's word (None:
+    could not be asked). `position_explained`: None where it was not compared. `venue_now`: the venue's clock
+    (None: not read).
     """
 
     senders_finished: bool
@@ -127,8 +129,12 @@ def _missing_time(
         if order.fence_at is None or venue_now is None:
             missing.append("the venue's clock or the order's fence is not known")
         elif venue_now <= order.fence_at + wait:
-            missing.append(f"the venue may still accept its bytes until {policy.quarantine_s} s after the fence")
-    if policy.forgotten_after_s is not None and now - order.sent_at >= timedelta(seconds=policy.forgotten_after_s):
+            missing.append(
+                f"the venue may still accept its bytes until {policy.quarantine_s} s after the fence"
+            )
+    if policy.forgotten_after_s is not None and now - order.sent_at >= timedelta(
+        seconds=policy.forgotten_after_s
+    ):
         missing.append("the venue forgets orders of this age, so that its silence proves nothing")
     return missing
 

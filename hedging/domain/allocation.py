@@ -1,7 +1,7 @@
 """How a hedge is divided among venues: exact to the micro-dollar, by largest remainder.
 
-The shares are limits on what goes to each venue (40/40/20 in the founding document); a share that its venue cannot use
-stays unhedged and is reported, it does not move to another venue.
+The shares are limits on what goes to each venue (40/40/20 in the founding document); a share that its venue
+cannot use stays unhedged and is reported, it does not move to another venue.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from tonsurance.kernel.money import from_micro, to_micro
 def split_venues(required_usd: Decimal, shares: Mapping[str, Decimal]) -> dict[str, Decimal]:
     """`required_usd` divided by `shares`, in the order of `shares`; the parts add up to it exactly.
 
-    Micro-dollars left over by rounding go to the largest remainders, ties to the first code by alphabet. Raises Refused
-    (field `venueShares`) when the shares are negative or do not add up to 1.
+    Micro-dollars left over by rounding go to the largest remainders, ties to the first code by alphabet.
+    Raises Refused (field `venueShares`) when the shares are negative or do not add up to 1.
     """
     if required_usd < 0:
         raise ValueError(f"a hedge cannot be negative: {required_usd}")

@@ -1,8 +1,8 @@
 """How a trade is divided among those it was made for: whole micro-units, nothing lost, nothing invented.
 
-Largest remainder (Hamilton's method): everybody gets the whole part of the exact quota, the units left over go one by one
-to the largest fractions, ties to the smallest id. Each fill is divided for itself: a later fill never changes what an
-earlier one gave.
+Largest remainder (Hamilton's method): everybody gets the whole part of the exact quota, the units left over
+go one by one to the largest fractions, ties to the smallest id. Each fill is divided for itself: a later fill
+never changes what an earlier one gave.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _INT64_MAX = 2**63 - 1
 def attribute(total_units: int, weights: Units, ids: Units) -> Units:
     """Divide `total_units` by `weights`; element i of the answer belongs to `ids[i]`.
 
-    `ids` decide ties and need not be sorted. The answer adds up to `total_units`, and each part is the quota rounded down
-    or that plus one; weight zero gets nothing. Raises ValueError for negative input, for unequal lengths, for an id that
-    comes twice, and for a total above zero with nobody to give it to.
+    `ids` decide ties and need not be sorted. The answer adds up to `total_units`, and each part is the quota
+    rounded down or that plus one; weight zero gets nothing. Raises ValueError for negative input, for unequal
+    lengths, for an id that comes twice, and for a total above zero with nobody to give it to.
     """
     weights, ids = _checked(total_units, weights, ids)
     if total_units == 0 or len(weights) == 0:
@@ -66,8 +66,8 @@ def attribute_exact(total_units: int, weights: Sequence[int]) -> list[int]:
 def attribute_capped(total_units: int, open_units: Units, ids: Units) -> Units:
     """Divide a sale among open slices in proportion to what is open; never more of a slice than is open.
 
-    A quota is at most the slice itself when the total is at most their sum, and a rounded quota cannot pass a whole
-    number. Raises ValueError when more was sold than is open.
+    A quota is at most the slice itself when the total is at most their sum, and a rounded quota cannot pass a
+    whole number. Raises ValueError when more was sold than is open.
     """
     if total_units > sum_exact(open_units):
         raise ValueError(f"{total_units} units sold, but only {sum_exact(open_units)} are open")

@@ -34,8 +34,9 @@ FINAL: frozenset[Settlement] = frozenset({_S.CONFIRMED, _S.FAILED})
 class SettlementNews(StrEnum):
     """What a report of a trade's settlement means to us.
 
-    NOTHING: known already, or older than what we know. MOVED: still provisional. HELD: count it now. FAILED: it never
-    happened, the exposure is unhedged again. CONTRADICTION: a final state denied by the venue; a person must look.
+    NOTHING: known already, or older than what we know. MOVED: still provisional. HELD: count it now. FAILED:
+    it never happened, the exposure is unhedged again. CONTRADICTION: a final state denied by the venue; a
+    person must look.
     """
 
     NOTHING = "nothing"

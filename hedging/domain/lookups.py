@@ -1,7 +1,8 @@
 """What a look-up at the venue makes of an order.
 
-The venue's amounts decide, not its status word: an order that the venue calls matched may be killed after a part, and one
-that it no longer lists may have traded. An order is finished only when every unit that the venue reports is booked.
+The venue's amounts decide, not its status word: an order that the venue calls matched may be killed after a
+part, and one that it no longer lists may have traded. An order is finished only when every unit that the
+venue reports is booked.
 """
 
 from __future__ import annotations
@@ -10,7 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from hedging.domain.absence import AbsenceEvidence, AbsencePolicy, absence_missing, counts_as_proof, proofs_since_sent
+from hedging.domain.absence import (
+    AbsenceEvidence,
+    AbsencePolicy,
+    absence_missing,
+    counts_as_proof,
+    proofs_since_sent,
+)
 from hedging.domain.orders import DEAD, DUST, OrderFacts, OrderStatus, can_move
 from venues.domain.gateway import Absent, OrderReport, OrderState
 
@@ -39,7 +46,8 @@ class Move:
     """Where an order goes after a look-up. `status` may be where it is; `absent_proofs`: the count of
     proofs of absence to store with the moment of this look-up, None when this one was no proof.
 
-    `reported_size`: what the venue says has traded, None when it did not say. `resend`: the identical bytes may go out.
+    `reported_size`: what the venue says has traded, None when it did not say. `resend`: the identical bytes
+    may go out.
     """
 
     status: OrderStatus
@@ -62,8 +70,8 @@ def judge_lookup(
 ) -> Move:
     """The next state of `order`, whose fills known to the venue are booked already.
 
-    `found` is None when the look-up failed, which proves nothing. `decision_is_valid`: the intent still wants the trade,
-    so that identical bytes may be sent again where the venue deduplicates them.
+    `found` is None when the look-up failed, which proves nothing. `decision_is_valid`: the intent still wants
+    the trade, so that identical bytes may be sent again where the venue deduplicates them.
     """
     if order.is_overfilled:
         return _to_person(order, "more traded than its bytes allow")
@@ -77,7 +85,12 @@ def judge_lookup(
         return _judge_report(order, found, now=now, patience=patience)
     if order.state in (_S.SENDING, _S.UNKNOWN):
         return _judge_absent_unknown(
-            order, now=now, policy=policy, evidence=evidence, decision_is_valid=decision_is_valid, patience=patience
+            order,
+            now=now,
+            policy=policy,
+            evidence=evidence,
+            decision_is_valid=decision_is_valid,
+            patience=patience,
         )
     return _judge_absent_known(order, now=now, policy=policy, patience=patience)
 
@@ -90,7 +103,9 @@ def _judge_report(order: OrderFacts, report: OrderReport, *, now: datetime, pati
         return _stay(order, f"{said}: a word we do not know", reported=report.size_matched)
     reported = max(report.size_matched, order.reported_size or Decimal(0))
     if report.state not in _ENDED or order.filled_size + DUST < reported:
-        return _known(order, said if report.state not in _ENDED else f"{said}; waiting for its trades", reported)
+        return _known(
+            order, said if report.state not in _ENDED else f"{said}; waiting for its trades", reported
+        )
     return _finish(order, _ended_status(order, report.state), said, reported)
 
 
@@ -115,12 +130,16 @@ def _judge_absent_unknown(
     patience: LookupPatience,
 ) -> Move:
     if order.state is _S.SENDING:
-        return Move(status=_S.UNKNOWN, reason="its sender gave no answer in time, and the venue does not list it")
+        return Move(
+            status=_S.UNKNOWN, reason="its sender gave no answer in time, and the venue does not list it"
+        )
     if order.filled_size > 0:
         return _known(order, "its trades show that the venue had it", None)
     missing = absence_missing(order, now=now, evidence=evidence, policy=policy)
     if not missing and evidence.venue_knows:
-        return Move(status=_S.CANCELLED, reason="the venue had it, and it is proven that nothing of it traded")
+        return Move(
+            status=_S.CANCELLED, reason="the venue had it, and it is proven that nothing of it traded"
+        )
     if not missing:
         return Move(status=_S.NOT_PLACED, reason="absence is proven")
     proofs = proofs_since_sent(order) + 1 if counts_as_proof(order, at=now, policy=policy) else None
@@ -137,7 +156,9 @@ def _judge_absent_unknown(
     return Move(status=_S.UNKNOWN, reason=f"not found; missing: {'; '.join(missing)}", absent_proofs=proofs)
 
 
-def _judge_absent_known(order: OrderFacts, *, now: datetime, policy: AbsencePolicy, patience: LookupPatience) -> Move:
+def _judge_absent_known(
+    order: OrderFacts, *, now: datetime, policy: AbsencePolicy, patience: LookupPatience
+) -> Move:
     """The venue acknowledged it and no longer lists it: it has ended, and its trades say how. Never NOT_PLACED."""
     reported = order.reported_size
     if order.is_filled_in_full:
@@ -147,7 +168,9 @@ def _judge_absent_known(order: OrderFacts, *, now: datetime, policy: AbsencePoli
     if order.filled_size > 0 and is_old and order.filled_size + DUST >= (reported or Decimal(0)):
         return _finish(order, _S.CANCELLED, "a part traded, the rest was killed", reported)
     if order.filled_size == 0 and reported is not None and reported == 0 and is_old:
-        return _finish(order, _S.CANCELLED, "nothing of it traded, and the venue does not list it any more", reported)
+        return _finish(
+            order, _S.CANCELLED, "nothing of it traded, and the venue does not list it any more", reported
+        )
     if _age(order, now) >= timedelta(seconds=patience.acked_s):
         return _to_person(order, "acknowledged, not listed any more, and its trades do not say how it ended")
     return _known(order, "not listed any more; waiting for its trades", reported)

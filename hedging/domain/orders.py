@@ -1,7 +1,7 @@
 """The life of an order: its states, the moves between them, and what they mean for sending and counting.
 
-`TRANSITIONS` is repeated as a table in the database (`hedging/migrations/0002_rules.sql`), whose trigger has the last
-word; a test keeps the two equal.
+`TRANSITIONS` is repeated as a table in the database (`hedging/migrations/0002_rules.sql`), whose trigger has
+the last word; a test keeps the two equal.
 """
 
 from __future__ import annotations
@@ -165,8 +165,8 @@ class OrderFacts:
 class Verdict:
     """What an order's state becomes, why, and what is to be done next.
 
-    `look_up`: ask the venue for the order now. `needs_person`: our own request is at fault, sending it again is useless.
-    `pause_s`: let the venue rest so long. `reason` is a sentence for people.
+    `look_up`: ask the venue for the order now. `needs_person`: our own request is at fault, sending it again
+    is useless. `pause_s`: let the venue rest so long. `reason` is a sentence for people.
     """
 
     status: OrderStatus
@@ -179,13 +179,16 @@ class Verdict:
 def judge_outcome(outcome: Outcome, *, attempt_no: int) -> Verdict:
     """The state of a SENDING order after the venue's answer to attempt `attempt_no`.
 
-    REJECTED needs the venue's own definitive no to the first attempt: a no to a later one says nothing about the first,
-    whose trade may be the very reason for the no. "Already known" is neither success nor failure. All else is UNKNOWN.
+    REJECTED needs the venue's own definitive no to the first attempt: a no to a later one says nothing about
+    the first, whose trade may be the very reason for the no. "Already known" is neither success nor failure.
+    All else is UNKNOWN.
     """
     if attempt_no < 1:
         raise ValueError(f"attempts are counted from 1, not {attempt_no}")
     if isinstance(outcome, Accepted):
-        return Verdict(status=_S.ACKED, reason=f"the venue has it: {outcome.status}", look_up=not outcome.is_resting)
+        return Verdict(
+            status=_S.ACKED, reason=f"the venue has it: {outcome.status}", look_up=not outcome.is_resting
+        )
     if isinstance(outcome, Rejected):
         said = f"{outcome.code}: {outcome.message}" if outcome.message else outcome.code
         pause_s = (outcome.retry_after_s or _PAUSE_S) if outcome.is_pause else None
@@ -200,7 +203,9 @@ def judge_outcome(outcome: Outcome, *, attempt_no: int) -> Verdict:
             status=_S.REJECTED, reason=f"refused: {said}", needs_person=outcome.is_ours, pause_s=pause_s
         )
     if isinstance(outcome, AlreadyKnown):
-        return Verdict(status=_S.UNKNOWN, reason=f"the venue knows these bytes: {outcome.message}", look_up=True)
+        return Verdict(
+            status=_S.UNKNOWN, reason=f"the venue knows these bytes: {outcome.message}", look_up=True
+        )
     return Verdict(
         status=_S.UNKNOWN,
         reason=_unknown_sentence(outcome),

@@ -1,4 +1,4 @@
-"""What a cycle decided: a target per instrument, a leg per product and venue, each with its reason in a word and a sentence.
+"""What a cycle decided: a target per instrument, a leg per product and venue, each with its reason.
 
 Nothing here is sent; a plan is written down, and intents are made of its targets.
 """
@@ -61,10 +61,11 @@ SATISFIED: frozenset[LegReason] = frozenset(
 class Leg:
     """One product's share at one venue.
 
-    `required_usd` is venue share x hedge ratio x cover: money in BUDGET mode, payout in PAYOUT mode. `held_size` and
-    `held_cost_usd` are at worst case (confirmed, pending, in flight); `planned_usd` includes fees; payouts are expected
-    in the insured event (size x basis probability). `unfilled_usd` is the part of `required_usd` left unhedged,
-    `unneeded_usd` the part of a budget that cover does not allow to spend. `reason` explains whatever is left.
+    `required_usd` is venue share x hedge ratio x cover: money in BUDGET mode, payout in PAYOUT mode.
+    `held_size` and `held_cost_usd` are at worst case (confirmed, pending, in flight); `planned_usd` includes
+    fees; payouts are expected in the insured event (size x basis probability). `unfilled_usd` is the part of
+    `required_usd` left unhedged, `unneeded_usd` the part of a budget that cover does not allow to spend.
+    `reason` explains whatever is left.
     """
 
     product_id: int
@@ -109,9 +110,9 @@ class DemandWeight:
 class Target:
     """One parent order: all demand for one instrument bundled, or what is to be sold of it.
 
-    A BUY may spend `notional_usd` plus `fee_usd` for `size` units, at `price_limit` or better each; its `demands` add up
-    to `size`. A SELL delivers `size`: `ended_size` of policies that ended, `excess_size` above what cover allows.
-    `reason` is what bounded the size; `inputs` what it was decided on, as strings.
+    A BUY may spend `notional_usd` plus `fee_usd` for `size` units, at `price_limit` or better each; its
+    `demands` add up to `size`. A SELL delivers `size`: `ended_size` of policies that ended, `excess_size`
+    above what cover allows. `reason` is what bounded the size; `inputs` what it was decided on, as strings.
     """
 
     venue_code: str

@@ -1,7 +1,8 @@
 """How the demand of several products for one instrument becomes one order, and what part of it each of them gets.
 
-Every product is bounded by its own money and its own cover. All of them pay the same average price, which depends on how
-much they take together; the pool is the largest size that all of them can afford at the price it costs.
+Every product is bounded by its own money and its own cover. All of them pay the same average price, which
+depends on how much they take together; the pool is the largest size that all of them can afford at the price
+it costs.
 """
 
 from __future__ import annotations
@@ -58,6 +59,11 @@ class Pool:
     parts: dict[int, Part]
     bound: LegReason
 
+    @property
+    def is_sent(self) -> bool:
+        """Whether it is large enough to become an order."""
+        return any(part.size > 0 for part in self.parts.values())
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PoolCap:
@@ -69,7 +75,9 @@ class PoolCap:
 
     def money(self) -> tuple[Decimal | None, LegReason]:
         """The tighter of the two money bounds, and its name."""
-        if self.instrument_usd is not None and (self.order_usd is None or self.instrument_usd < self.order_usd):
+        if self.instrument_usd is not None and (
+            self.order_usd is None or self.instrument_usd < self.order_usd
+        ):
             return self.instrument_usd, LegReason.INSTRUMENT_LIMIT
         return self.order_usd, LegReason.ORDER_LIMIT
 
@@ -97,15 +105,29 @@ def fill_pool(
         chosen, met = _walk_within_budgets(wants, walk, largest=largest, money_max=money_max), True
     else:
         chosen, met = largest, False
-    parts = _divide(wants, chosen)
-    if met:
-        bound = LegReason.HEDGE
-    elif chosen.stopped_by is StoppedBy.SIZE:
-        is_whole = size_max == sum((want.size_max for want in wants), Decimal(0))
-        bound = LegReason.HEDGE if is_whole else LegReason.FULLY_COVERED
-    else:
-        bound = money_reason if chosen.stopped_by is StoppedBy.BUDGET else LegReason(chosen.stopped_by.value)
-    return Pool(walk=chosen, parts=parts, bound=bound)
+    bound = LegReason.HEDGE if met else _bound(chosen, wants, size_max=size_max, money_reason=money_reason)
+    if chosen.size > 0 and (chosen.size < terms.size_min or chosen.notional_usd < terms.notional_usd_min):
+        return Pool(walk=chosen, parts=_nothing(wants), bound=LegReason.BELOW_MINIMUM)
+    if chosen.size <= 0:
+        # Less than one step of 0.01 units, or less than a cent, is wanted or can be paid for.
+        bound = LegReason.BELOW_MINIMUM if bound is LegReason.HEDGE else bound
+        return Pool(walk=chosen, parts=_nothing(wants), bound=bound)
+    return Pool(walk=chosen, parts=_divide(wants, chosen), bound=bound)
+
+
+def _bound(walk: Walk, wants: Sequence[Want], *, size_max: Decimal, money_reason: LegReason) -> LegReason:
+    if walk.stopped_by is StoppedBy.BUDGET:
+        return money_reason
+    if walk.stopped_by is not StoppedBy.SIZE:
+        return LegReason(walk.stopped_by.value)
+    is_whole = size_max == sum((want.size_max for want in wants), Decimal(0))
+    return LegReason.HEDGE if is_whole else LegReason.FULLY_COVERED
+
+
+def _nothing(wants: Sequence[Want]) -> dict[int, Part]:
+    return {
+        want.product_id: Part(size=ZERO, cost_usd=ZERO, wanted_size=ZERO, at_cover=False) for want in wants
+    }
 
 
 def _affordable(wants: Sequence[Want], walk: Walk) -> Decimal:
@@ -148,13 +170,12 @@ def _walk_within_budgets(
 
 def _divide(wants: Sequence[Want], walk: Walk) -> dict[int, Part]:
     """Size in proportion to what each product can take at this price, cost in proportion to size; both exact."""
-    if walk.size <= 0:
-        return {want.product_id: Part(size=ZERO, cost_usd=ZERO, wanted_size=ZERO, at_cover=False) for want in wants}
     unit = _unit_cost(walk)
     wanted = {want.product_id: _wanted(want, unit=unit) for want in wants}
     # Rounded up, so that the parts wanted never add up to less than the size bought; nobody passes the own bound by it.
     weights = [
-        min(to_micro(ceil_micro(wanted[want.product_id])), to_micro(floor_micro(want.size_max))) for want in wants
+        min(to_micro(ceil_micro(wanted[want.product_id])), to_micro(floor_micro(want.size_max)))
+        for want in wants
     ]
     ids = np.array([want.product_id for want in wants], dtype=np.int64)
     sizes = attribute(to_micro(walk.size), np.array(weights, dtype=np.int64), ids)

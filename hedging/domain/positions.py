@@ -1,7 +1,7 @@
 """What trades add up to: units held, what they cost, and the profit or loss already made. Average cost, exact.
 
-Nothing is lost by rounding: cost still held less profit realised always equals the cash that went out less the cash that
-came in, to the micro-dollar.
+Nothing is lost by rounding: cost still held less profit realised always equals the cash that went out less
+the cash that came in, to the micro-dollar.
 """
 
 from __future__ import annotations
@@ -35,13 +35,15 @@ def apply_buy(holding: Holding, *, size: Decimal, notional_usd: Decimal, fee_usd
 def apply_sell(holding: Holding, *, size: Decimal, notional_usd: Decimal, fee_usd: Decimal) -> Holding:
     """`holding` after a sale; the fee comes off the proceeds.
 
-    The units sold take their part of the cost at the average, rounded half to even at the micro-dollar; the rest keeps
-    the rest. Raises Broken when more is sold than held.
+    The units sold take their part of the cost at the average, rounded half to even at the micro-dollar; the
+    rest keeps the rest. Raises Broken when more is sold than held.
     """
     _check_amounts(size, notional_usd, fee_usd)
     if size > holding.size:
         raise Broken(f"{size} units sold, but only {holding.size} are held")
-    cost_sold = holding.cost_usd if size == holding.size else round_micro(holding.cost_usd * size / holding.size)
+    cost_sold = (
+        holding.cost_usd if size == holding.size else round_micro(holding.cost_usd * size / holding.size)
+    )
     return Holding(
         size=holding.size - size,
         cost_usd=holding.cost_usd - cost_sold,

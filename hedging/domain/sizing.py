@@ -1,7 +1,7 @@
 """How much to buy for how much cover, and what a book really gives for it, level by level, exact.
 
-Each unit bought pays 1 USD in the insured event. What a book cannot give within the limits is a result with a reason
-(`stopped_by`), never an error.
+Each unit bought pays 1 USD in the insured event. What a book cannot give within the limits is a result with a
+reason (`stopped_by`), never an error.
 """
 
 from __future__ import annotations
@@ -45,8 +45,9 @@ class StoppedBy(StrEnum):
 class Demand:
     """What one product wants from one venue.
 
-    `required_usd` is venue share x hedge ratio x cover: money to spend in BUDGET mode, payout to receive in PAYOUT mode.
-    `budget_usd` (None: no bound) is the most to spend, fees included; `size_max` the most units, never above the cover.
+    `required_usd` is venue share x hedge ratio x cover: money to spend in BUDGET mode, payout to receive in
+    PAYOUT mode. `budget_usd` (None: no bound) is the most to spend, fees included; `size_max` the most units,
+    never above the cover.
     """
 
     required_usd: Decimal
@@ -58,8 +59,8 @@ class Demand:
 class Walk:
     """What taking from a book gives. `size` in whole 0.01 units, `notional_usd` in whole cents and without fees.
 
-    `price_average` is the exact average at 10 places, `price_worst` the price limit that the order needs (0 when
-    nothing is taken), `depth_usd_within_limit` the notional on offer within price cap and participation.
+    `price_average` is the exact average at 10 places, `price_worst` the price limit that the order needs (0
+    when nothing is taken), `depth_usd_within_limit` the notional on offer within price cap and participation.
     """
 
     size: Decimal
@@ -81,8 +82,8 @@ class Walk:
 class HedgeOutcome:
     """What a hedge of one cover does to the vault if the event happens, and if it does not, USD.
 
-    `vault_payout_net_of_hedge_usd` (cover less payout) leaves out that the stake is spent either way; never show it
-    without `economic_loss_in_event_usd`.
+    `vault_payout_net_of_hedge_usd` (cover less payout) leaves out that the stake is spent either way; never
+    show it without `economic_loss_in_event_usd`.
     """
 
     payout_usd: Decimal
@@ -142,7 +143,8 @@ def walk_asks(
     """Buy from the cheapest ask upwards until a bound is met.
 
     `budget_usd` bounds notional plus fees; `slippage_bps_max` bounds the average price against the best ask;
-    `participation` (0..1] is the part of each level that may be taken. Raises ValueError for a participation outside.
+    `participation` (0..1] is the part of each level that may be taken. Raises ValueError for a participation
+    outside.
     """
     within = _visible([level for level in book.asks if level.price <= price_max], participation)
     average_max = _average_limit(book.asks, slippage_bps_max, sign=1)
@@ -157,7 +159,9 @@ def walk_asks(
         if budget_usd is not None:
             room.append((_DOWN.divide(budget_usd - spent, unit), StoppedBy.BUDGET))
         if average_max is not None and price > average_max:
-            room.append((_DOWN.divide(average_max * size - notional, price - average_max), StoppedBy.SLIPPAGE))
+            room.append(
+                (_DOWN.divide(average_max * size - notional, price - average_max), StoppedBy.SLIPPAGE)
+            )
         units, why = min(room, key=_tightest)
         if units > 0:
             taken.append(Level(price, units))
@@ -186,7 +190,9 @@ def walk_bids(
     for price, available in within:
         room = [(available, bound), (size_max - size, StoppedBy.SIZE)]
         if average_min is not None and price < average_min:
-            room.append((_DOWN.divide(notional - average_min * size, average_min - price), StoppedBy.SLIPPAGE))
+            room.append(
+                (_DOWN.divide(notional - average_min * size, average_min - price), StoppedBy.SLIPPAGE)
+            )
         units, why = min(room, key=_tightest)
         if units > 0:
             taken.append(Level(price, units))
@@ -205,11 +211,15 @@ def _tightest(room: tuple[Decimal, StoppedBy]) -> tuple[Decimal, int]:
 
 def _visible(levels: Iterable[Level], participation: Decimal) -> list[Level]:
     if not 0 < participation <= 1:
-        raise ValueError(f"participation: take more than nothing and at most all of a level, not {participation}")
+        raise ValueError(
+            f"participation: take more than nothing and at most all of a level, not {participation}"
+        )
     return [Level(level.price, level.size * participation) for level in levels]
 
 
-def _average_limit(levels: tuple[Level, ...], slippage_bps_max: Decimal | int | None, *, sign: int) -> Decimal | None:
+def _average_limit(
+    levels: tuple[Level, ...], slippage_bps_max: Decimal | int | None, *, sign: int
+) -> Decimal | None:
     if slippage_bps_max is None or not levels:
         return None
     return levels[0].price * (1 + sign * Decimal(slippage_bps_max) / _BPS)
@@ -221,7 +231,9 @@ def _unit_fee(price: Decimal, terms: InstrumentTerms) -> Decimal:
     )
 
 
-def _summary(taken: list[Level], *, stopped_by: StoppedBy, within: list[Level], terms: InstrumentTerms) -> Walk:
+def _summary(
+    taken: list[Level], *, stopped_by: StoppedBy, within: list[Level], terms: InstrumentTerms
+) -> Walk:
     """Round the walk down to what a venue takes: whole 0.01 units and whole cents."""
     depth = floor_micro(sum((price * size for price, size in within), Decimal(0)))
     parts = _floored(taken)

@@ -1,7 +1,7 @@
 """What a cycle sees: everything that decisions depend on, read at one moment and frozen.
 
-Money in USD, sizes in units that pay 1 USD each in the insured event. Whoever builds a view fills it from the database;
-whoever thinks about it (`targets.py`) asks nothing else.
+Money in USD, sizes in units that pay 1 USD each in the insured event. Whoever builds a view fills it from the
+database; whoever thinks about it (`targets.py`) asks nothing else.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class ProductDemand:
 class MappedInstrument:
     """One instrument that is said to offset one product.
 
-    `basis_probability` is the chance that it pays given that the policy pays. `approved`: a person agreed to it as it is
-    worded today. `blocked_because` explains a mapping that is not approved or not active.
+    `basis_probability` is the chance that it pays given that the policy pays. `approved`: a person agreed to
+    it as it is worded today. `blocked_because` explains a mapping that is not approved or not active.
     """
 
     mapping_id: int
@@ -71,11 +71,11 @@ class HeldSlice:
 class Held:
     """What we have of one instrument, and what we may yet get.
 
-    `confirmed_size` settled, `ended_size` of it belonging to policies that ended; `pending_size` matched and not settled;
-    `in_flight_size` the most that live or unanswered orders and open intents may still buy. `cost_usd` was paid for
-    confirmed and pending units, `in_flight_usd` the most that the rest may cost, both with fees. `slices` say whose the
-    units are (confirmed of policies in force, pending and in flight by the weights of their intents); units in no slice
-    are shared by the products in proportion to what they want.
+    `confirmed_size` settled, `ended_size` of it belonging to policies that ended; `pending_size` matched and
+    not settled; `in_flight_size` the most that live or unanswered orders and open intents may still buy.
+    `cost_usd` was paid for confirmed and pending units, `in_flight_usd` the most that the rest may cost, both
+    with fees. `slices` say whose the units are (confirmed of policies in force, pending and in flight by the
+    weights of their intents); units in no slice are shared by the products in proportion to what they want.
     """
 
     instrument_id: str
@@ -113,9 +113,10 @@ class VenueView:
 class PlanLimits:
     """The operators' bounds.
 
-    `venue_shares` by venue code, adding up to 1, in the order of reports. `price_max` per unit; `slippage_bps_max` average
-    price against the best; `participation` part of each level; `payout_cover_max` payout per dollar of cover;
-    `notional_usd_max_per_order` and `cost_usd_max_per_instrument` with fees (None: no bound).
+    `venue_shares` by venue code, adding up to 1, in the order of reports. `price_max` per unit;
+    `slippage_bps_max` average price against the best; `participation` part of each level; `payout_cover_max`
+    payout per dollar of cover; `notional_usd_max_per_order` and `cost_usd_max_per_instrument` with fees
+    (None: no bound).
     """
 
     venue_shares: Mapping[str, Decimal]
