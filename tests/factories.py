@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
+from django.db import transaction
 
 from hedging.models import (
     Breaker,
@@ -144,7 +145,7 @@ def policy(of: Product, coverage_usd: str = "100000", *, external_id: str = "", 
 
 # ------------------------------------------------------------------------------------------------ markets
 def venue(code: str = "polymarket", **values: Any) -> Venue:
-    """One of the three venues, with the founding document's share."""
+    """One of the three venues, with the founding document's share, its breaker and its cap."""
     row, _ = Venue.objects.update_or_create(
         pk=code,
         defaults={
@@ -155,6 +156,10 @@ def venue(code: str = "polymarket", **values: Any) -> Venue:
             **values,
         },
     )
+    scopes = ["global", f"venue:{code}"]
+    Breaker.objects.bulk_create([Breaker(scope=scope) for scope in scopes], ignore_conflicts=True)
+    caps = [RiskBucket(code=scope, cap_usd=Decimal(1_000_000)) for scope in scopes]
+    RiskBucket.objects.bulk_create(caps, ignore_conflicts=True)
     return row
 
 
@@ -253,6 +258,7 @@ def leg(of: Cycle, to: Product, at: Venue, *, reason: str = "hedged", **values: 
         **{
             "coverage_usd": Decimal(100_000),
             "required_usd": Decimal(8_000),
+            "outcome": "hedged" if reason == "hedged" else "unhedged",
             "sentence": "bought within the limits",
             **values,
         },
@@ -328,7 +334,7 @@ def order(for_intent: Intent, *, state: str = "PREPARED", fills: list[dict[str, 
             "price_limit": for_intent.price_limit,
             "fee_usd_max": Decimal(4) if for_intent.side == "BUY" else Decimal(0),
             "spends_budget": for_intent.side == "BUY",
-            "is_reducing": for_intent.side == "SELL",
+            "is_reducing": for_intent.purpose == Intent.Purpose.CLOSE,
             "resend_allowed": True,
             "next_check_at": NOW,
             **values,
@@ -356,11 +362,12 @@ def order_move(row: Order, to: str) -> None:
         row.absent_proofs = 2
     if to in {"UNKNOWN", "MANUAL"}:
         row.reason = "read timed out after the request was sent"
-    row.save()
-    if to == "SENDING":
-        OrderAttempt.objects.create(
-            order=row, attempt_no=row.attempts, payload_sha=bytes(row.payload_sha), worker="host:1", started_at=NOW
-        )
+    with transaction.atomic():
+        row.save()
+        if to == "SENDING":
+            OrderAttempt.objects.create(
+                order=row, attempt_no=row.attempts, payload_sha=bytes(row.payload_sha), worker="host:1", started_at=NOW
+            )
     row.refresh_from_db()
 
 

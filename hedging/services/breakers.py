@@ -29,8 +29,10 @@ def breaker_trip(
         raise Refused("reason: say why trading is stopped", field="reason")
     with transaction.atomic():
         breaker, _ = Breaker.objects.select_for_update().get_or_create(scope=scope)
+        # A second reason to stop never loosens what a person has to lift.
+        keeps_halt = breaker.latched and breaker.effect == Breaker.Effect.HALT
         breaker.state = Breaker.State.OPEN
-        breaker.effect = effect
+        breaker.effect = Breaker.Effect.HALT if keeps_halt else effect
         breaker.reason = reason[:300]
         breaker.opened_at = breaker.opened_at or now
         breaker.changed_by = actor

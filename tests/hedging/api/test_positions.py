@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal as D
 from typing import Any
 
 import pytest
@@ -89,8 +88,11 @@ def test_each_filter_leaves_exactly_its_rows(ask):
     token = make.instrument()
     a = make.hedge(make.policy(make.product("depeg", "ethereum", "USDC"), external_id="POL-A"), token)
     b = make.hedge(make.policy(make.product("bridge", "solana", "USDC"), external_id="POL-B"), token)
-    c = make.hedge(make.policy(make.product("bridge", "solana", "DAI"), external_id="POL-C"), token)
-    HedgePosition.objects.filter(pk=c.pk).update(entry_time=make.NOW + timedelta(hours=1))
+    later = make.NOW + timedelta(hours=1)
+    sent = make.order(make.intent(token), state="FILLED", fills=[{"matched_at": later}])
+    c = make.hedge_position(
+        sent.fills.get(), make.policy(make.product("bridge", "solana", "DAI"), external_id="POL-C")
+    )
 
     def found(**query: str) -> list[int]:
         return [int(name[3:]) for name in ids(ask(**query)[1])]
@@ -236,6 +238,6 @@ def test_nothing_can_be_posted(settings):
 
 
 def test_amounts_are_exact_to_the_last_place(ask):
-    make.hedge(make.policy(make.product()), make.instrument())
-    HedgePosition.objects.update(hedge_amount_usd=D("123456789012345678.123456"))
+    sent = make.order(make.intent(make.instrument()), state="FILLED", fills=[{}])
+    make.hedge_position(sent.fills.get(), make.policy(make.product()), hedge_amount_usd="123456789012345678.123456")
     assert ask()[1]["results"][0]["hedge_amount"] == "123456789012345678.123456"
