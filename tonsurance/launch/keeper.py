@@ -6,6 +6,7 @@ in order. A second small process, the warden, does the same when we are killed a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -128,6 +129,10 @@ class Keeper:
         if self._stopped:
             return
         self._stopped = True
+        for child in self.children:
+            if child.process.stdin is not None:
+                with contextlib.suppress(OSError):
+                    child.process.stdin.close()  # one that converses has nothing more to wait for
         endings_carry_out(self._endings)
         for child in self.children:
             child.process.poll()
