@@ -67,6 +67,7 @@ class Exchange:
             time.sleep(0.02)
         self.base = f"http://127.0.0.1:{self.port_file.read_text().strip()}"
         self._clients: list[SecureClient] = []
+        self._kept: dict[tuple[str, str], SecureClient] = {}
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send the process a signal and return its exit code."""
@@ -89,11 +90,19 @@ class Exchange:
         self._clients.append(client)
         return client
 
+    def signed_in(self, key: str = ALICE_KEY, *, wallet: str = ALICE) -> SecureClient:
+        """Return one SDK client kept over all tests; its credentials follow from the seed, so they last."""
+        if (key, wallet) not in self._kept:
+            self._kept[key, wallet] = self.client(key, wallet=wallet)
+        else:
+            Caller(self, key)
+        return self._kept[key, wallet]
+
     def get(self, path: str) -> Any:
         """GET a path and return its JSON."""
         return self.call("GET", path)[1]
 
-    def admin(self, path: str, **body: Any) -> Any:
+    def admin(self, path: str, /, **body: Any) -> Any:
         """POST to the admin door and return its JSON."""
         status, answer = self.call("POST", f"/admin{path}", body)
         assert status == 200, answer

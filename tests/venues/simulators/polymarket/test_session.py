@@ -18,7 +18,7 @@ BOOK = {"bids": [["0.020", "400"], ["0.015", "900"]], "asks": [["0.030", "350"],
 def alice(exchange: Exchange):
     exchange.admin("/fund", address=ALICE, pusd="1000")
     exchange.admin("/book", slug=USDC, **BOOK)
-    return exchange.client()
+    return exchange.signed_in()
 
 
 def test_the_book_is_told_as_the_venue_tells_it(exchange, alice):
@@ -141,7 +141,7 @@ def test_a_limit_order_rests_reserves_and_is_cancelled(exchange, alice):
 def test_two_users_meet_and_the_maker_pays_no_fee(exchange, alice):
     yes, _ = exchange.tokens(USDC)
     exchange.admin("/fund", address=BOB, pusd="1000")
-    bob = exchange.client(BOB_KEY, wallet=BOB)
+    bob = exchange.signed_in(BOB_KEY, wallet=BOB)
     made = alice.place_limit_order(token_id=yes, side="BUY", price="0.025", size="40")
     exchange.admin("/book", slug=USDC, bids=[], asks=[["0.025", "100"]])
     (trade,) = exchange.truth()["trades"].values()
@@ -228,7 +228,7 @@ def test_a_deposit_wallet_trades_with_its_owners_key(exchange):
 
 def test_a_neg_risk_market_is_signed_for_its_own_exchange(exchange):
     exchange.admin("/fund", address=ALICE, pusd="1000")
-    client = exchange.client()
+    client = exchange.signed_in()
     yes, _ = exchange.tokens(BRIDGE)
     answer = client.place_market_order(token_id=yes, side="BUY", amount="12", max_price="0.24")
     assert answer.ok
