@@ -1,7 +1,7 @@
 """Gives a pytest run its own PostgreSQL and Valkey before Django's settings are read.
 
 It is named in pytest's options, so `python -m pytest` and `manage.py test` are the same run. Workers of
-pytest-xdist inherit the addresses and start nothing.
+pytest-xdist inherit the addresses, start nothing, and have a numbered Valkey database each.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import pytest
 from tonsurance.launch.failure import LaunchFailed
 from tonsurance.launch.keeper import Keeper
 from tonsurance.launch.servers import POSTGRES_CHOICES, Servers, servers_choose
+
+WORKERS_MAX = 31
 
 SERVERS = pytest.StashKey[Servers]()
 KEEPER = pytest.StashKey[Keeper]()
@@ -35,7 +37,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, object, object]:
     """Start the servers around everything else that loads early: pytest-django reads the settings here."""
     known = early_config.known_args_namespace
-    if not known.help and not known.version and "PYTEST_XDIST_WORKER" not in os.environ:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker:
+        number = int(worker.removeprefix("gw")) % WORKERS_MAX + 1
+        os.environ["REDIS_URL"] = os.environ["REDIS_URL"].replace("?db=0", f"?db={number}")
+    elif not known.help and not known.version:
         _servers_for(early_config, known.postgres)
     try:
         return (yield)
