@@ -26,7 +26,8 @@ class Policy(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    external_id = models.CharField(max_length=64, unique=True)
+    # Bytewise collation and a plain unique index: Django's `unique=True` would add a second one for LIKE.
+    external_id = models.CharField(max_length=64, db_collation="C")
     holder = models.CharField(max_length=128)
     product = models.ForeignKey(
         "policies.Product", on_delete=models.PROTECT, related_name="policies", db_index=False
@@ -62,6 +63,7 @@ class Policy(models.Model):
             ),
         ]
         constraints = [
+            models.UniqueConstraint(fields=["external_id"], name="policy_one_per_external_id"),
             models.CheckConstraint(condition=~Q(external_id="") & ~Q(holder=""), name="policy_is_named"),
             models.CheckConstraint(condition=Q(coverage_usd__gt=0), name="policy_coverage_positive"),
             models.CheckConstraint(

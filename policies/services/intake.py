@@ -1,0 +1,212 @@
+"""Brings a file of policies into the book: all rows or none, unless bad rows may be skipped.
+
+COPY into a staging table, checks set by set, then one INSERT .. SELECT for policies with their events, and
+one exposure delta per product. Importing the same file twice adds nothing the second time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any, BinaryIO
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import IntegrityError, connection, transaction
+
+from policies.domain.intake import ERRORS_TOLD_MAX, SAMPLE_ROWS, ImportReport, header_columns
+from policies.models import PolicyImport
+from policies.services.rows import check_rows, faults_of_rows, sample_of_rows
+from policies.services.staging import Progress, stage_file
+from tonsurance.kernel.errors import Conflict, Refused
+
+HEADING_BYTES_MAX = 64 * 1024
+UPLOAD_BYTES_MAX = 64 * 1024 * 1024
+WRITE_ROWS = 200_000
+# Sorts and hashes of a million rows stay in memory; set for this transaction only.
+_WORK_MEMORY = "SET LOCAL work_mem = '128MB'"
+# Imports take turns: two files with the same rows at once would otherwise fail in the middle instead of at
+# the end.
+_TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtext('policies.import'))"
+_WRITE = """
+    WITH added AS (
+        INSERT INTO policies_policy (external_id, holder, product_id, coverage_usd, premium_usd, starts_at,
+            expires_at, trigger_price, trigger_window_s, status, source, created_at)
+        SELECT external_id, holder, product_id, coverage_usd, premium_usd, starts_at,
+            expires_at, trigger_price, trigger_window_s, status, %(source)s, %(now)s
+        FROM policies_import_rows
+        WHERE fault = 0 AND NOT is_booked AND row >= %(first)s AND row < %(last)s
+        RETURNING id
+    )
+    INSERT INTO policies_policyevent (policy_id, kind, at, actor, detail)
+    SELECT id, 'imported', %(now)s, %(actor)s, %(detail)s::jsonb FROM added
+"""
+_COUNT_EXPOSURE = """
+    INSERT INTO policies_exposuredelta (product_id, coverage_usd, policies_count)
+    SELECT product_id, sum(coverage_usd), count(*) FROM policies_import_rows
+    WHERE fault = 0 AND NOT is_booked AND status = 'active' GROUP BY product_id
+"""
+
+
+def policies_import(
+    file: BinaryIO,
+    *,
+    file_name: str,
+    actor: str,
+    now: datetime,
+    skip_bad: bool = False,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import a CSV file (UTF-8, columns of domain/intake.py, seekable). Without `skip_bad`, one bad row
+    refuses all.
+
+    `progress(phase, done, total)` is called in the phases reading (bytes), checking and writing (rows).
+    Raises Refused for a file that is no such table, Conflict when a sale took one of its ids meanwhile;
+    nothing is changed then.
+    """
+    with transaction.atomic():
+        record = PolicyImport.objects.create(
+            file_name=file_name[:200],
+            file_sha256=_sha256(file),
+            status=PolicyImport.Status.IMPORTED,
+            skip_bad=skip_bad,
+            actor=actor,
+            created_at=now,
+            imported_at=now,
+        )
+        return _import(file, record=record, dry_run=dry_run, progress=progress or _silent)
+
+
+def import_preview(content: bytes, *, file_name: str, actor: str, now: datetime) -> PolicyImport:
+    """Check an uploaded file without importing it, and keep it for `import_confirm`. Raises Refused."""
+    if len(content) > UPLOAD_BYTES_MAX:
+        raise Refused(
+            f"file: {len(content)} bytes are more than {UPLOAD_BYTES_MAX}",
+            code="too_long",
+            field="file",
+            remedy="split the file, or use manage.py import_policies",
+        )
+    report = policies_import(
+        io.BytesIO(content), file_name=file_name, actor=actor, now=now, skip_bad=True, dry_run=True
+    )
+    return PolicyImport.objects.create(
+        file_name=file_name[:200],
+        file_sha256=hashlib.sha256(content).hexdigest(),
+        content=content,
+        status=PolicyImport.Status.PREVIEWED,
+        report=_plain(report),
+        actor=actor,
+        created_at=now,
+    )
+
+
+def import_confirm(import_id: int, *, skip_bad: bool, actor: str, now: datetime) -> ImportReport:
+    """Import a previewed file. Raises Refused when it is not waiting, and as `policies_import` does."""
+    with transaction.atomic():
+        record = _lock_previewed(import_id)
+        record.status, record.imported_at = PolicyImport.Status.IMPORTED, now
+        record.skip_bad, record.actor = skip_bad, actor
+        content, record.content = bytes(record.content or b""), None
+        record.save()
+        return _import(io.BytesIO(content), record=record, dry_run=False, progress=_silent)
+
+
+def import_discard(import_id: int) -> None:
+    """Forget the content of a previewed file. Raises Refused when it is not waiting."""
+    with transaction.atomic():
+        record = _lock_previewed(import_id)
+        record.status, record.content = PolicyImport.Status.DISCARDED, None
+        record.save()
+
+
+def _import(file: BinaryIO, *, record: PolicyImport, dry_run: bool, progress: Progress) -> ImportReport:
+    bytes_total = _size(file)
+    columns = header_columns(file.readline(HEADING_BYTES_MAX))
+    now = record.imported_at
+    assert now is not None
+    with connection.cursor() as cursor:
+        cursor.execute(_WORK_MEMORY)
+        cursor.execute(_TAKE_TURNS)
+    malformed = stage_file(file, columns=columns, bytes_total=bytes_total, progress=progress)
+    progress("checking", 0, 1)
+    tally = check_rows(now=now)
+    progress("checking", 1, 1)
+    faults = sorted([*malformed, *faults_of_rows(limit=ERRORS_TOLD_MAX)], key=lambda fault: fault.row)
+    bad = tally.bad + len(malformed)
+    report = ImportReport(
+        rows=tally.rows + len(malformed),
+        added=tally.new,
+        already_there=tally.already_there,
+        bad=bad,
+        coverage_usd_added=tally.new_usd,
+        committed=not dry_run and (bad == 0 or record.skip_bad),
+        faults=tuple(faults[:ERRORS_TOLD_MAX]),
+        sample=tuple(sample_of_rows(limit=SAMPLE_ROWS)),
+    )
+    if not report.committed:
+        transaction.set_rollback(True)
+        return report
+    _write(record, now=now, progress=progress)
+    report = replace(report, import_id=record.pk)
+    record.report = _plain(report)
+    record.save(update_fields=["report"])
+    return report
+
+
+def _write(record: PolicyImport, *, now: datetime, progress: Progress) -> None:
+    values = {
+        "source": f"import:{record.pk}",
+        "actor": record.actor,
+        "now": now,
+        "detail": json.dumps({"import": record.pk}),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(max(row), 0) FROM policies_import_rows")
+        last_row = cursor.fetchone()[0]
+        try:
+            for first in range(0, last_row + 1, WRITE_ROWS):
+                cursor.execute(_WRITE, values | {"first": first, "last": first + WRITE_ROWS})
+                progress("writing", min(first + WRITE_ROWS, last_row), last_row)
+        except IntegrityError as error:
+            raise Conflict(
+                "file: one of its policies was sold while it was being imported",
+                field="file",
+                remedy="import the file again",
+            ) from error
+        cursor.execute(_COUNT_EXPOSURE)
+
+
+def _lock_previewed(import_id: int) -> PolicyImport:
+    record = PolicyImport.objects.select_for_update().filter(pk=import_id).first()
+    if record is None or record.status != PolicyImport.Status.PREVIEWED:
+        raise Refused(
+            f"import: import {import_id} is not waiting for a confirmation",
+            code="wrong_status",
+            field="import",
+            remedy="upload the file again",
+        )
+    return record
+
+
+def _plain(report: ImportReport) -> Any:
+    return json.loads(json.dumps(asdict(report), cls=DjangoJSONEncoder))
+
+
+def _sha256(file: BinaryIO) -> str:
+    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    file.seek(0)
+    return digest
+
+
+def _size(file: BinaryIO) -> int:
+    end = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return end
+
+
+def _silent(_phase: str, _done: int, _total: int) -> None:
+    return None
