@@ -66,9 +66,9 @@ class AbsenceEvidence:
 
 
 def counts_as_proof(order: OrderFacts, *, at: datetime, policy: AbsencePolicy) -> bool:
-    """Whether an authoritative "not found" at `at` is another proof: after the last attempt, and far enough from the last.
+    """Whether an authoritative "not found" at `at` is another proof.
 
-    An answer within the gap repeats the last proof and is not counted.
+    It must come after the last attempt; an answer within the gap repeats the last proof and is not counted.
     """
     if order.state is not OrderStatus.UNKNOWN:
         return False

@@ -46,7 +46,7 @@ def attribute(total_units: int, weights: Units, ids: Units) -> Units:
 
 
 def attribute_exact(total_units: int, weights: Sequence[int]) -> list[int]:
-    """The same division in unbounded integers, ties to the first; the measure of `attribute` in tests and benchmarks."""
+    """The same division in unbounded integers, ties to the first: what `attribute` is measured against."""
     whole = sum(weights)
     if total_units == 0:
         return [0] * len(weights)

@@ -44,6 +44,7 @@ class Routes:
         self._by_product: dict[int, list[MappedInstrument]] = defaultdict(list)
         self._products: dict[str, set[int]] = defaultdict(set)
         self._hedged_products: dict[str, set[int]] = defaultdict(set)
+        self._basis: dict[tuple[int, str], Decimal] = {}
         self._coverage = {item.product_id: item.coverage_usd for item in view.demands}
         self.terms: dict[str, InstrumentTerms] = dict(view.terms)
         for mapping in view.mappings:
@@ -52,6 +53,7 @@ class Routes:
             self._products[instrument_id].add(mapping.product_id)
             if mapping_obstacle(mapping) is None:
                 self._hedged_products[instrument_id].add(mapping.product_id)
+                self._basis[mapping.product_id, instrument_id] = mapping.basis_probability
             self.terms[instrument_id] = mapping.terms
         self._market_obstacles = {
             instrument_id: market_obstacle(view, terms) for instrument_id, terms in self.terms.items()
@@ -86,6 +88,10 @@ class Routes:
     def products_of(self, instrument_id: str) -> frozenset[int]:
         """Every product mapped to the instrument, approved or not."""
         return frozenset(self._products.get(instrument_id, ()))
+
+    def basis_probability(self, product_id: int, instrument_id: str) -> Decimal:
+        """The chance that the instrument pays when the product does; 0 where no approved mapping says so."""
+        return self._basis.get((product_id, instrument_id), Decimal(0))
 
     def insurable_size(self, instrument_id: str) -> Decimal:
         """The most units that cover of the products hedged by this instrument allows to hold."""

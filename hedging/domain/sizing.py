@@ -11,10 +11,24 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 from enum import StrEnum
 
+from policies.domain.catalogue import SizingMode
 from tonsurance.kernel.money import ZERO, ceil_micro, floor_micro
 from venues.domain.books import Book, Level
 from venues.domain.fees import taker_fee_usd, unrounded_taker_fee_usd
 from venues.domain.instruments import InstrumentTerms
+
+__all__ = [
+    "Demand",
+    "HedgeOutcome",
+    "SizingMode",
+    "StoppedBy",
+    "Walk",
+    "demand_for",
+    "hedge_outcome",
+    "size_demand",
+    "walk_asks",
+    "walk_bids",
+]
 
 _SIZE_STEP = Decimal("0.01")
 _CENT = Decimal("0.01")
@@ -22,13 +36,6 @@ _PRICE_QUANTUM = Decimal("0.0000000001")
 _BPS = Decimal(10_000)
 # Quotients are rounded down by this context, so that a limit is never passed by a rounded-up last digit.
 _DOWN = Context(prec=60, rounding=ROUND_FLOOR)
-
-
-class SizingMode(StrEnum):
-    """BUDGET: spend hedge ratio x cover (the founding document's rule). PAYOUT: receive hedge ratio x cover."""
-
-    BUDGET = "BUDGET"
-    PAYOUT = "PAYOUT"
 
 
 class StoppedBy(StrEnum):

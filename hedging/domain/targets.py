@@ -13,13 +13,14 @@ from decimal import Decimal
 
 from hedging.domain.allocation import split_venues
 from hedging.domain.closing import Closing, close_instruments
-from hedging.domain.holdings import Holdings
+from hedging.domain.holdings import Holding, Holdings
 from hedging.domain.plans import SATISFIED, DemandWeight, Leg, LegReason, Plan, Target
 from hedging.domain.pools import Part, Pool, PoolCap, Want, fill_pool
 from hedging.domain.routes import Route, Routes
 from hedging.domain.sentences import bought_sentence, money, nothing_sentence, unit_price, units
-from hedging.domain.sizing import Demand, SizingMode, demand_for
+from hedging.domain.sizing import Demand, demand_for
 from hedging.domain.views import MarketView, ProductDemand
+from policies.domain.catalogue import SizingMode
 from tonsurance.kernel.money import ZERO, floor_micro, to_micro
 from venues.domain.gateway import Side
 
@@ -32,15 +33,14 @@ class _Share:
     venue_code: str
     demand: Demand
     route: Route
-    held_size: Decimal
-    held_cost_usd: Decimal
+    held: Holding
     want: Want | None
     reason: LegReason
 
     @property
     def open_usd(self) -> Decimal:
         """The part of the requirement that is not met yet, in the mode's own measure."""
-        held = self.held_size if self.product.sizing_mode is SizingMode.PAYOUT else self.held_cost_usd
+        held = self.held.size if self.product.sizing_mode is SizingMode.PAYOUT else self.held.cost_usd
         return max(ZERO, self.demand.required_usd - held)
 
 
@@ -108,14 +108,14 @@ def _share(
     demand = demand_for(
         required_usd, coverage_usd=product.coverage_usd, mode=product.sizing_mode, payout_cover_max=cover_max
     )
-    held_size, held_cost = desk.holdings.at_venue(product.product_id, venue_code)
+    held = desk.holdings.at_venue(product.product_id, venue_code)
     insurable = floor_micro(cover_max * product.coverage_usd)
     room = insurable - desk.holdings.total_size(product.product_id) - bought
     route = desk.routes.route(product.product_id, venue_code)
-    want, reason = _want(product, demand, held_size=held_size, held_cost=held_cost, room=room)
+    want, reason = _want(product, demand, held=held, room=room)
     if product.hedge_ratio == 0:
         want, reason = None, LegReason.PRODUCT_NOT_HEDGED
-    elif want is None and held_size > 0:
+    elif want is None and held.size > 0:
         pass
     elif route.obstacle is not None:
         want, reason = None, route.obstacle.reason
@@ -123,15 +123,15 @@ def _share(
         want, reason = None, LegReason.IN_FLIGHT
     elif want is not None and route.instrument_id in desk.closing.selling:
         want, reason = None, LegReason.CLOSING_FIRST
-    return _Share(product, venue_code, demand, route, held_size, held_cost, want, reason)
+    return _Share(product, venue_code, demand, route, held, want, reason)
 
 
 def _want(
-    product: ProductDemand, demand: Demand, *, held_size: Decimal, held_cost: Decimal, room: Decimal
+    product: ProductDemand, demand: Demand, *, held: Holding, room: Decimal
 ) -> tuple[Want | None, LegReason]:
     """What is still to be bought before the market is asked, or the reason why there is nothing."""
     if demand.budget_usd is None:
-        missing = demand.required_usd - held_size
+        missing = demand.required_usd - held.size
         if missing <= 0:
             return None, LegReason.ALREADY_HELD
         if room <= 0:
@@ -139,7 +139,7 @@ def _want(
         return Want(
             product_id=product.product_id, budget_usd=None, size_max=min(missing, room)
         ), LegReason.HEDGE
-    money_left = demand.budget_usd - held_cost
+    money_left = demand.budget_usd - held.cost_usd
     if money_left <= 0:
         return None, LegReason.BUDGET_SPENT
     if room <= 0:
@@ -228,8 +228,9 @@ def _leg_of(
         mapping_id=share.route.mapping_id,
         coverage_usd=share.product.coverage_usd,
         required_usd=share.demand.required_usd,
-        held_size=share.held_size,
-        held_cost_usd=share.held_cost_usd,
+        held_size=share.held.size,
+        held_cost_usd=share.held.cost_usd,
+        held_payout_usd=share.held.payout_usd,
         planned_size=size,
         planned_usd=part.cost_usd if part is not None else ZERO,
         planned_payout_usd=floor_micro(size * share.route.basis_probability),

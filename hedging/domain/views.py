@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from hedging.domain.sizing import SizingMode
+from policies.domain.catalogue import SizingMode
 from venues.domain.books import Book
 from venues.domain.instruments import InstrumentTerms
 
