@@ -244,7 +244,7 @@ def _summary(
     """Round the walk down to what a venue takes: whole 0.01 units and whole cents."""
     depth = floor_micro(sum((price * size for price, size in within), Decimal(0)))
     parts = _floored(taken)
-    size = sum((units for _, units in parts), Decimal(0))
+    size = sum((units for _, units in parts), Decimal(0)).quantize(_SIZE_STEP)
     exact = sum((price * units for price, units in parts), Decimal(0))
     notional = exact.quantize(_CENT, rounding=ROUND_FLOOR)
     if size <= 0 or notional <= 0:
