@@ -1,6 +1,22 @@
-"""The hedging app."""
+"""The hedging app; it sees to it that venues, limits and breakers exist wherever their tables do."""
+
+from __future__ import annotations
+
+from typing import Any
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+def _book_ensure(**kwargs: Any) -> None:
+    if kwargs.get("using") != "default":
+        return
+    from django.db import connection
+
+    from hedging.services.seeding import book_ensure
+
+    if {"hedging_breaker", "hedging_riskbucket", "venues_venue"} <= set(connection.introspection.table_names()):
+        book_ensure()
 
 
 class HedgingConfig(AppConfig):
@@ -10,3 +26,5 @@ class HedgingConfig(AppConfig):
     def ready(self) -> None:
         # Doors ring bells by name through the current Celery app, so it must exist in every process.
         import tonsurance.celery  # noqa: F401
+
+        post_migrate.connect(_book_ensure, sender=self)

@@ -6,6 +6,7 @@ import uuid
 
 from celery import shared_task
 
+from hedging.services.claims import claims_note_closed
 from hedging.services.cycles import cycle_run_if_due
 from hedging.services.executor import intent_place
 from hedging.services.reconciliation import reconcile_venue
@@ -78,7 +79,9 @@ def watch_settlements() -> int:
     """Follow provisional fills to CONFIRMED or FAILED."""
     if not slot_claim("watch_settlements", every_s=15, now=utc_now()):
         return 0
-    return sum(settlements_watch(venue_code, now=utc_now()) for venue_code in sorted(venues_with_gateway()))
+    moved = sum(settlements_watch(venue_code, now=utc_now()) for venue_code in sorted(venues_with_gateway()))
+    claims_note_closed(now=utc_now())
+    return moved
 
 
 @shared_task(name="hedging.reconcile")

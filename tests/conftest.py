@@ -13,6 +13,8 @@ import pytest
 import redis
 
 from tonsurance.launch.keeper import Keeper, environment_of_children
+from tests.desk import Desk
+from tonsurance.launch.keeper import Keeper
 from tonsurance.launch.ports import port_free
 from tonsurance.launch.practice import PracticeExchange, practice_exchange_start
 
@@ -79,3 +81,21 @@ def practice_exchange_alone(keeper: Keeper, tmp_path: Path) -> PracticeExchange:
         environment=environment_of_children(),
         options=QUICK_SETTLEMENT,
     )
+
+
+@pytest.fixture(scope="session")
+def desk_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """One practice exchange with one funded account for the whole run."""
+    keeper = Keeper()
+    try:
+        yield Desk(tmp_path_factory.mktemp("desk"), keeper)
+    finally:
+        keeper.stop()
+
+
+@pytest.fixture
+def desk(desk_process: Desk) -> Iterator[Desk]:
+    """The desk with its books as seeded and a fresh account, and this process's settings pointing there."""
+    desk_process.reopen()
+    with desk_process.settings():
+        yield desk_process

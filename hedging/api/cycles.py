@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from django.db.models import Prefetch
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 
@@ -61,7 +59,10 @@ class LegOut(serializers.ModelSerializer[CycleLeg]):
             "planned_size",
             "planned_usd",
             "planned_payout_usd",
+            "held_size",
+            "held_payout_usd",
             "unfilled_usd",
+            "outcome",
             "reason",
             "sentence",
         ]
@@ -96,7 +97,7 @@ class TargetOut(serializers.ModelSerializer[CycleTarget]):
 class CycleDetailOut(CycleOut):
     """One run with its reasons."""
 
-    legs = serializers.SerializerMethodField()
+    legs = LegOut(many=True, source="legs_in_order", read_only=True)
     targets = TargetOut(many=True, read_only=True)
     config = serializers.JSONField(read_only=True)
 
@@ -104,15 +105,8 @@ class CycleDetailOut(CycleOut):
         fields = [*CycleOut.Meta.fields, "config", "targets", "legs"]
         read_only_fields = fields
 
-    def get_legs(self, cycle: Cycle) -> list[dict[str, Any]]:
-        """At most three legs for each of 560 products."""
-        rows: QuerySet[CycleLeg] = cycle.legs.select_related("product", "instrument").order_by("product_id", "venue_id")
-        return list(LegOut(rows, many=True).data)
 
-    get_legs.__annotations__["return"] = list[dict[str, Any]]
-
-
-@extend_schema(operation_id="hedge_cycles", tags=["hedges"])
+@extend_schema_view(get=extend_schema(operation_id="hedge_cycles", tags=["hedges"]))
 class CycleList(ListAPIView[Cycle]):
     """Runs of the orchestrator, newest first."""
 
@@ -121,10 +115,18 @@ class CycleList(ListAPIView[Cycle]):
     filterset_fields = ["state", "mode", "cause"]
 
 
-@extend_schema(operation_id="hedge_cycle", tags=["hedges"])
+@extend_schema_view(get=extend_schema(operation_id="hedge_cycle", tags=["hedges"]))
 class CycleDetail(RetrieveAPIView[Cycle]):
     """One run with the reason of every leg."""
 
-    queryset = Cycle.objects.prefetch_related("targets__instrument", "targets__book")
+    queryset = Cycle.objects.prefetch_related(
+        "targets__instrument",
+        "targets__book",
+        Prefetch(
+            "legs",
+            CycleLeg.objects.select_related("product", "instrument").order_by("product_id", "venue_id"),
+            to_attr="legs_in_order",
+        ),
+    )
     serializer_class = CycleDetailOut
     lookup_url_kwarg = "cycle_id"

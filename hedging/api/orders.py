@@ -5,7 +5,7 @@ The signed bytes are never shown: whoever holds them could send them.
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 
@@ -109,7 +109,7 @@ class OrderDetailOut(OrderOut):
 _ORDERS = Order.objects.select_related("instrument", "intent").defer("payload", "payload_sha")
 
 
-@extend_schema(operation_id="hedge_orders", tags=["hedges"])
+@extend_schema_view(get=extend_schema(operation_id="hedge_orders", tags=["hedges"]))
 class OrderList(ListAPIView[Order]):
     """Orders, newest first: their ids sort by creation."""
 
@@ -118,7 +118,7 @@ class OrderList(ListAPIView[Order]):
     filterset_fields = ["state", "venue", "side"]
 
 
-@extend_schema(operation_id="hedge_order", tags=["hedges"])
+@extend_schema_view(get=extend_schema(operation_id="hedge_order", tags=["hedges"]))
 class OrderDetail(RetrieveAPIView[Order]):
     """One order with its events, attempts and fills."""
 

@@ -600,7 +600,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['PREPARED', 'ABORTED']), ('attempts__gte', 1), _connector='OR'), name='order_sent_has_attempt'),
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['PREPARED', 'ABORTED', 'MANUAL', 'FILLED', 'CANCELLED']), ('attempts__gte', 1), _connector='OR'), name='order_sent_has_attempt'),
         ),
         migrations.AddConstraint(
             model_name='order',

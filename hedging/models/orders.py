@@ -77,7 +77,9 @@ class Order(models.Model):
             models.CheckConstraint(condition=Q(size__gt=0), name="order_size_positive"),
             models.CheckConstraint(condition=Q(notional_usd__gt=0), name="order_notional_positive"),
             models.CheckConstraint(
-                condition=Q(state__in=["PREPARED", "ABORTED"]) | Q(attempts__gte=1), name="order_sent_has_attempt"
+                # A dead order that shows life ends by a person's word, even one that was never sent.
+                condition=Q(state__in=["PREPARED", "ABORTED", "MANUAL", "FILLED", "CANCELLED"]) | Q(attempts__gte=1),
+                name="order_sent_has_attempt",
             ),
             models.CheckConstraint(condition=Q(resend_allowed=True) | Q(attempts__lte=1), name="order_sent_once_unless_deduplicated"),
             models.CheckConstraint(

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 
 import numpy as np
 from django.db import connection
 
 from hedging.domain.attribution import attribute, attribute_capped
+from hedging.domain.positions import closed_cost_usd
 from hedging.models import Fill, HedgePosition, IntentDemand, IntentSlice
-from policies.selectors.policies import policies_in_force_weights
+from policies.selectors.policies import Weights, policies_in_force_weights
 from tonsurance.kernel.errors import Broken
 from tonsurance.kernel.money import from_micro, to_micro
 
@@ -39,13 +40,13 @@ def fill_attribute(fill: Fill, *, now: datetime) -> int:
 
 
 def split_purchase(
-    size_micro: int, cost_micro: int, demand_micro: dict[int, int], weights: tuple[np.ndarray, np.ndarray, np.ndarray]
+    size_micro: int, cost_micro: int, demand_micro: dict[int, int], weights: Weights
 ) -> Split:
-    """Divide a purchase among policies: `weights` are ids (ascending), product ids and coverage in micro-dollars.
+    """Divide a purchase among the policies in force.
 
     Products without a policy in force any more get nothing; cost follows size, so that a slice without units costs nothing.
     """
-    ids, products, coverage = weights
+    ids, products, coverage = weights.ids, weights.product_ids, weights.coverage_micro
     present = [product for product in sorted(demand_micro) if bool(np.any(products == product))]
     empty = np.zeros(0, dtype=np.int64)
     if not present:
@@ -141,8 +142,9 @@ def _open_size(row: HedgePosition) -> Decimal:
 def _close_part(row: HedgePosition, size: Decimal, proceeds_usd: Decimal, *, now: datetime) -> None:
     row.closed_size += size
     row.proceeds_usd += proceeds_usd
-    closed_cost = (row.hedge_amount_usd * row.closed_size / row.size).quantize(Decimal("0.000001"), rounding=ROUND_FLOOR)
-    row.realised_pnl_usd = row.proceeds_usd - closed_cost
+    row.realised_pnl_usd = row.proceeds_usd - closed_cost_usd(
+        cost_usd=row.hedge_amount_usd, size=row.size, closed_size=row.closed_size
+    )
     if row.closed_size == row.size:
         row.status = HedgePosition.Status.CLOSED
         row.close_time = now

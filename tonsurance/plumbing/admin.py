@@ -10,6 +10,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from tonsurance.plumbing.counts import CappedPaginator
+
 # Unfold's badge colours: green where nothing real can happen, red where it can.
 _BADGES = {"PAPER": "info", "PRACTICE": "warning", "LIVE": "danger"}
 
@@ -24,6 +26,7 @@ class ReadOnlyAdmin(ModelAdmin):
 
     show_full_result_count = False
     list_per_page = 50
+    paginator = CappedPaginator
     list_fullwidth = True
     actions = None
 

@@ -33,7 +33,9 @@ class CappedPaginator(Paginator):
 
 
 def estimated_count(query: str, params: Mapping[str, Any]) -> int:
-    """How many rows the planner expects of `query` (a SELECT of ours). Asked at most once a minute per question."""
+    """How many rows the planner expects of `query` (a SELECT of ours). Asked at most once a minute per
+    question.
+    """
     key = (query, repr(sorted(params.items())))
     known = _estimates.get(key)
     if known is not None and monotonic_s() - known[0] < _ESTIMATE_LIVES_S:

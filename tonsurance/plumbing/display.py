@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from django.contrib.admin.utils import quote
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -171,7 +172,8 @@ def admin_link(row: Any, text: Any = None) -> SafeString:
     if row is None:
         return format_html("{}", NOTHING)
     opts = row._meta
-    return link(reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[row.pk]), text or str(row))
+    address = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[quote(row.pk)])
+    return link(address, str(row) if text is None else text)
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "Nothing here") -> SafeString:
@@ -189,6 +191,39 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str =
         '<div class="bo-scroll"><table class="bo-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>',
         head,
         format_html_join("", "{}", ((row,) for row in body)),
+    )
+
+
+def ladder(bids: Sequence[Sequence[str]], asks: Sequence[Sequence[str]], *, levels: int = 12) -> SafeString:
+    """Resting orders, best in the middle: offers above in red, bids below in green, bars by size.
+
+    Both sides are [["price", "size"], ...], best first, decimal strings.
+    """
+    offers, wants = asks[:levels][::-1], bids[:levels]
+    largest = max((Decimal(amount) for _, amount in (*offers, *wants)), default=Decimal(1)) or Decimal(1)
+    rows = [(side, colour, level) for side, colour, part in (("Ask", "red", offers), ("Bid", "green", wants)) for level in part]
+    body = format_html_join(
+        "",
+        '<tr><td>{}</td><td>{}</td><td>{}</td><td class="bo-barcell"><div class="bo-bar {}" style="width:{}%"></div></td></tr>',
+        (
+            (side, price(Decimal(at)), size(Decimal(amount)), colour, int(Decimal(amount) * 100 / largest))
+            for side, colour, (at, amount) in rows
+        ),
+    )
+    if not rows:
+        return format_html('<p class="bo-empty">{}</p>', "Nobody offers, nobody bids")
+    return format_html(
+        '<table class="bo-table bo-ladder"><thead><tr><th>Side</th><th class="bo-num">Price</th><th class="bo-num">Size</th>'
+        "<th></th></tr></thead><tbody>{}</tbody></table>",
+        body,
+    )
+
+
+def facts(rows: Iterable[tuple[str, Any]]) -> SafeString:
+    """Names and values, one pair a line."""
+    return format_html(
+        '<dl class="bo-facts-list">{}</dl>',
+        format_html_join("", "<dt>{}</dt><dd>{}</dd>", ((name, NOTHING if value is None else value) for name, value in rows)),
     )
 
 

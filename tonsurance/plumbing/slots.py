@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from datetime import UTC, datetime, timedelta
+from math import inf
 
 from django.db import connection
 
@@ -38,3 +39,11 @@ def slot_claim(job: str, *, every_s: int, now: datetime) -> bool:
             return False
         cursor.execute(_PRUNE, [job, slot - timedelta(seconds=every_s * SLOTS_KEPT)])
     return True
+
+
+def slot_age_s(job: str, *, now: datetime) -> float:
+    """Seconds since the start of the newest slot that ran `job`; infinity when it never ran."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(slot) FROM plumbing_jobslot WHERE job = %s", [job])
+        newest = cursor.fetchone()[0]
+    return inf if newest is None else (now - newest).total_seconds()

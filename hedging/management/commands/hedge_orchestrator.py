@@ -9,12 +9,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from hedging.models import Cycle, CycleLeg, CycleTarget
 from hedging.selectors.progress import cycle_progress
-from hedging.services.config import config_override
+from hedging.services.config import config_override, config_read
 from hedging.services.cycles import cycle_run
 from hedging.services.executor import intent_place
 from tonsurance.kernel.clock import utc_now
@@ -46,7 +45,7 @@ class Command(BaseCommand):
             self._one(dry_run=options["dry_run"])
             if options["once"]:
                 break
-            stop.wait(options["every"] or settings.CYCLE_EVERY_S)
+            stop.wait(options["every"] or config_read().cycle_every_seconds)
 
     def _override(self, path: Path) -> None:
         try:

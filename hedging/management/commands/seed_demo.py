@@ -12,12 +12,18 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from hedging.models import HedgeConfigEntry
 from hedging.services.config import config_set
 from hedging.services.seeding import book_ensure, practice_mappings_ensure
 from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing.keys import api_key_create
 
 LOGIN = "admin"
+SETTINGS = [
+    ("enabled", True, "the practice exchange takes orders"),
+    ("maxSlippageBps", 2500, "at 2 to 15 cents one tick is hundreds of basis points"),
+    ("priceMax", "0.30", "a depeg priced above 30 cents is bought by a person, not by a loop"),
+]
 
 
 class Command(BaseCommand):
@@ -32,7 +38,9 @@ class Command(BaseCommand):
         now = utc_now()
         book_ensure()
         mappings = practice_mappings_ensure(actor="demo", now=now)
-        config_set("enabled", True, actor="demo", reason="the practice exchange takes orders", now=now)
+        for key, value, reason in SETTINGS:
+            if not HedgeConfigEntry.objects.filter(pk=key).exists():
+                config_set(key, value, actor="demo", reason=reason, now=now)
         path = Path(options["credentials_file"])
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -52,15 +52,16 @@ class NoAnswer(Exception):
 class PolymarketClient:
     """Requests to the hosts of one configuration. Safe to use from several threads."""
 
-    def __init__(self, config: PolymarketConfig) -> None:
+    def __init__(self, config: PolymarketConfig, *, order_timeouts: Timeouts = ORDER_TIMEOUTS) -> None:
         self._config = config
+        self._order_timeouts = order_timeouts
         self._pools: dict[int, httpx.Client] = {}
 
     def post_order(self, payload: bytes) -> Answer:
         """Send the bytes once, with authentication headers made now. Raises NoAnswer."""
         headers = _JSON | self._signed("POST", ORDER_PATH, payload)
         return self._send(
-            "POST", self._config.clob_url + ORDER_PATH, headers, payload, timeouts=ORDER_TIMEOUTS
+            "POST", self._config.clob_url + ORDER_PATH, headers, payload, timeouts=self._order_timeouts
         )
 
     def delete(self, path: str, body: bytes) -> Answer:

@@ -17,7 +17,13 @@ from venues.adapters.polymarket.client import NoAnswer, PolymarketClient
 from venues.adapters.polymarket.config import BUY_SPENDS_BUDGET, CAN_RESEND, VENUE_CODE, PolymarketConfig
 from venues.adapters.polymarket.credentials import Credentials
 from venues.adapters.polymarket.environment import create_credentials, is_v2_position_id
-from venues.adapters.polymarket.limits import CANCEL_BATCH_MAX, FEE_TERMS_MAX, FEE_TERMS_TTL_S
+from venues.adapters.polymarket.limits import (
+    CANCEL_BATCH_MAX,
+    FEE_TERMS_MAX,
+    FEE_TERMS_TTL_S,
+    ORDER_TIMEOUTS,
+    Timeouts,
+)
 from venues.adapters.polymarket.questions import Questions, authoritative
 from venues.adapters.polymarket.search import search_listings
 from venues.adapters.polymarket.signing import ForeignPayload, account_of, identity_in, prepare_order
@@ -53,10 +59,10 @@ class Gateway:
     can_resend = CAN_RESEND
     buy_spends_budget = BUY_SPENDS_BUDGET
 
-    def __init__(self, config: PolymarketConfig) -> None:
+    def __init__(self, config: PolymarketConfig, *, order_timeouts: Timeouts = ORDER_TIMEOUTS) -> None:
         self._config = config
         self._account = account_of(config)
-        self._client = PolymarketClient(config)
+        self._client = PolymarketClient(config, order_timeouts=order_timeouts)
         self._ask = Questions(self._client, config)
         self._us = fills.Us(wallet=config.wallet.lower(), api_key=config.api_key.lower())
         self._fee_terms: dict[str, tuple[fills.FeeTerms, float]] = {}

@@ -67,15 +67,32 @@ class Money(RuleBasedStateMachine):
         for address, private in ((ALICE, ALICE_KEY), (BOB, BOB_KEY)):
             account_fund(self.state, self.state.account_open(address), pusd_e6=FUNDS_E6)
             self.keys[private] = key_create(self.state, address, nonce=0)
+        self.quote(bid=20, gap=5, lots=10_000)
 
     @rule(
         private=st.sampled_from([ALICE_KEY, BOB_KEY]),
         token=st.sampled_from([YES, NO]),
-        side=st.sampled_from(["BUY", "SELL"]),
         price=st.integers(1, 99),
-        shares=st.integers(5, 300),
+        shares=st.integers(5, 100),
         order_type=st.sampled_from(["GTC", "FAK", "FOK"]),
     )
+    def buy(self, private: str, token: str, price: int, shares: int, order_type: str) -> None:
+        self.place(private, token, "BUY", price, shares, order_type)
+
+    @rule(
+        private=st.sampled_from([ALICE_KEY, BOB_KEY]),
+        token=st.sampled_from([YES, NO]),
+        price=st.sampled_from([1, 1, 10, 50, 90]),
+        part=st.integers(1, 3),
+        order_type=st.sampled_from(["GTC", "FAK"]),
+    )
+    def sell_what_is_held(self, private: str, token: str, price: int, part: int, order_type: str) -> None:
+        account = self.state.accounts[ALICE if private == ALICE_KEY else BOB]
+        held = account.positions.get(token)
+        whole_shares = held.size_e6 // UNIT_E6 // part if held else 0
+        if whole_shares:
+            self.place(private, token, "SELL", price, whole_shares, order_type)
+
     def place(self, private: str, token: str, side: str, price: int, shares: int, order_type: str) -> None:
         self.salt += 1
         money_e6, shares_e6 = shares * price * 10_000, shares * UNIT_E6
@@ -96,10 +113,11 @@ class Money(RuleBasedStateMachine):
             return
 
     @precondition(lambda self: not self.market.closed)
-    @rule(bid=st.integers(1, 48), gap=st.integers(1, 30), lots=st.integers(1, 40_000))
+    @rule(bid=st.integers(1, 60), gap=st.integers(1, 30), lots=st.integers(500, 40_000))
     def quote(self, bid: int, gap: int, lots: int) -> None:
-        levels = [(row * 100, lots * 10_000) for row in (bid, bid + gap)]
-        book_set(self.state, self.market, bids=levels[:1], asks=[*levels[1:], (9900, 50000)], now_ms=self.now)
+        bids = [(row * 100, lots * 10_000) for row in (bid, max(bid - 5, 0)) if row]
+        asks = [((bid + gap + step) * 100, lots * 10_000) for step in (0, 1, 2, 5)]
+        book_set(self.state, self.market, bids=bids, asks=asks, now_ms=self.now)
 
     @precondition(lambda self: not self.market.closed)
     @rule(ticks=st.integers(-5, 5))
@@ -147,15 +165,51 @@ class Money(RuleBasedStateMachine):
                 assert position.size_e6 - reserved >= 0
 
 
-Money.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+Money.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestMoney = Money.TestCase
 
 
-def test_what_is_on_disk_is_what_is_in_memory(tmp_path):
+def _opened() -> Money:
     machine = Money()
     machine.opened()
+    return machine
+
+
+def test_two_buyers_of_opposite_outcomes_fill_the_vault_and_two_sellers_empty_it():
+    machine = _opened()
+    book_set(machine.state, machine.market, bids=[], asks=[], now_ms=0)
+    before = int(machine.state.settings["vault_e6"])
+    machine.place(ALICE_KEY, YES, "BUY", 30, 40, "GTC")
+    machine.place(BOB_KEY, NO, "BUY", 70, 40, "GTC")
+    machine.wait(5)
+    assert int(machine.state.settings["vault_e6"]) - before == 40 * UNIT_E6
+    alice, bob = machine.state.accounts[ALICE], machine.state.accounts[BOB]
+    fee = 588_000  # 40 x 0.07 x 0.7 x 0.3, paid by the taker
+    assert (alice.pusd_e6, bob.pusd_e6) == (FUNDS_E6 - 12 * UNIT_E6, FUNDS_E6 - 28 * UNIT_E6 - fee)
+    machine.place(ALICE_KEY, YES, "SELL", 30, 40, "GTC")
+    machine.place(BOB_KEY, NO, "SELL", 70, 40, "GTC")
+    machine.wait(5)
+    assert int(machine.state.settings["vault_e6"]) == before
+    assert (alice.pusd_e6, bob.pusd_e6) == (FUNDS_E6, FUNDS_E6 - 2 * fee)
+
+
+def test_shares_on_offer_cannot_be_offered_again():
+    machine = _opened()
+    machine.place(ALICE_KEY, YES, "BUY", 30, 40, "FAK")
+    machine.wait(5)
+    held = machine.state.accounts[ALICE].positions[YES].size_e6
+    machine.place(ALICE_KEY, YES, "SELL", 90, held // UNIT_E6, "GTC")
+    assert shares_reserved(machine.state, ALICE, token_id=YES) == held // UNIT_E6 * UNIT_E6
+    orders = len(machine.state.orders)
+    machine.place(ALICE_KEY, YES, "SELL", 90, 10, "GTC")
+    assert len(machine.state.orders) == orders
+
+
+def test_what_is_on_disk_is_what_is_in_memory(tmp_path):
+    machine = _opened()
     machine.state.store = State(Config(seed_markets=False, state=tmp_path / "s.sqlite")).store
-    machine.state.save(machine.market, *machine.state.accounts.values(), *machine.keys.values())
+    records = (machine.state.accounts, machine.state.orders, machine.keys)
+    machine.state.save(machine.market, *(row for kind in records for row in kind.values()))
     machine.quote(bid=20, gap=5, lots=20_000)
     machine.place(ALICE_KEY, YES, "BUY", 30, 50, "FAK")
     machine.place(BOB_KEY, YES, "BUY", 22, 50, "GTC")
