@@ -212,12 +212,18 @@ def _state(venue_status: str, *, order: dict[str, Any], original: Decimal, match
 def _is_full(order: dict[str, Any], *, original: Decimal, matched: Decimal) -> bool:
     """A part filled and the rest killed also reads MATCHED (nautilus_trader issue 4787): the sizes decide.
 
-    For a BUY that fills at once `original_size` may be the pUSD budget: more shares than that matched say so.
+    For a BUY that fills at once `original_size` may be shares or the pUSD budget. It is full when it is so either
+    way; what really traded is in the fills.
     """
-    if matched > original:
-        price = wire.exact(order.get("price"), name="price")
-        return price > 0 and matched >= original / price - _DUST_SHARES
-    return matched >= original - _DUST_SHARES
+    order_type = order.get("order_type")
+    if order_type == "FOK":
+        return True
+    if matched < original - _DUST_SHARES:
+        return False
+    if order_type != "FAK" or order.get("side") != "BUY":
+        return True
+    price = wire.exact(order.get("price"), name="price")
+    return price > 0 and matched >= original / price - _DUST_SHARES
 
 
 def cancel_report(answer: object, *, client_order_ids: Sequence[str]) -> CancelReport:

@@ -369,9 +369,14 @@ def test_sizes_in_shares_and_in_millionths_read_alike() -> None:
 
 def test_a_part_filled_and_the_rest_killed_is_not_filled_though_it_reads_matched() -> None:
     assert translate.order_report(order(size_matched="40")).state is OrderState.CANCELLED
-    # Here original_size is a budget of 10 dollars at 3 cents: 333.33 shares would be all of it.
-    assert translate.order_report(order(original_size="10", size_matched="200")).state is OrderState.CANCELLED
-    assert translate.order_report(order(original_size="10", size_matched="333.33")).state is OrderState.FILLED
+    # A budget of 10 dollars at 3 cents: 333.33 shares would be all of it.
+    budget = {"original_size": "10", "order_type": "FAK"}
+    assert translate.order_report(order(size_matched="200", **budget)).state is OrderState.CANCELLED
+    assert translate.order_report(order(size_matched="333.33", **budget)).state is OrderState.FILLED
+    # 100 shares of an order whose size says 100: shares, or a hundred dollars of which three were spent?
+    assert translate.order_report(order(order_type="FAK")).state is OrderState.CANCELLED
+    assert translate.order_report(order(order_type="FAK", side="SELL")).state is OrderState.FILLED
+    assert translate.order_report(order(order_type="FOK", size_matched="90")).state is OrderState.FILLED
 
 
 @pytest.mark.parametrize("answer", [None, "", {}])
