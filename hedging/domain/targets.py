@@ -21,6 +21,7 @@ from hedging.domain.sentences import bought_sentence, money, nothing_sentence, u
 from hedging.domain.sizing import Demand, demand_for
 from hedging.domain.views import MarketView, ProductDemand
 from policies.domain.catalogue import SizingMode
+from tonsurance.kernel.errors import Broken
 from tonsurance.kernel.money import ZERO, floor_micro, to_micro
 from venues.domain.gateway import Side
 
@@ -55,8 +56,15 @@ class _Desk:
 
 
 def make_plan(view: MarketView) -> Plan:
-    """The plan for `view`; the same view gives the same plan. Raises Refused when venue shares do not add up to 1."""
+    """The plan for `view`; the same view gives the same plan.
+
+    Raises Refused when venue shares do not add up to 1, and Broken when the view holds an instrument without its terms.
+    """
     routes = Routes(view)
+    held = {key for key, item in view.held.items() if item.worst_size > 0}
+    nameless = held - routes.terms.keys()
+    if nameless:
+        raise Broken(f"instruments are held whose terms the view does not have: {', '.join(sorted(nameless))}")
     desk = _Desk(view, routes, Holdings(view, routes), close_instruments(view, routes))
     products = sorted(
         (item for item in view.demands if item.coverage_usd > 0), key=lambda item: item.product_id

@@ -73,7 +73,8 @@ def view_of(
     reading: Reading, books: Mappings[int, FetchedBook], *, limits: PlanLimits, now: datetime
 ) -> MarketView:
     """The frozen view: `reading` with the books that were fetched for it and what we hold now."""
-    names = {row.pk: row.instrument_id for row in Instrument.objects.filter(pk__in=_held_row_ids() | set(reading.instruments))}
+    known = {row.pk: row for row in Instrument.objects.filter(pk__in=_held_row_ids() | set(reading.instruments))}
+    names = {key: row.instrument_id for key, row in known.items()}
     return MarketView(
         as_of=now,
         demands=reading.demands,
@@ -83,6 +84,8 @@ def view_of(
         held=holdings_read(names),
         venues=reading.venues,
         limits=limits,
+        # What is held must be sold even when its products have no cover, and so no mapping in the view, any more.
+        terms={row.instrument_id: terms_of(row) for row in known.values()},
     )
 
 
