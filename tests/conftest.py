@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from tonsurance.launch.keeper import Keeper, environment_of_children
 from tests.desk import Desk
-from tonsurance.launch.keeper import Keeper
+from tonsurance.launch.keeper import Keeper, environment_of_children
 from tonsurance.launch.ports import port_free
 from tonsurance.launch.practice import PracticeExchange, practice_exchange_start
 
