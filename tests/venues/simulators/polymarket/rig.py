@@ -80,7 +80,7 @@ class Exchange:
             self.process.stderr.close()
         return code
 
-    def client(self, key: str = ALICE_KEY, *, wallet: str | None = ALICE, **changes: Any) -> SecureClient:
+    def client(self, key: str = ALICE_KEY, *, wallet: str | None = ALICE, **changes: Any) -> Any:
         """Return the SDK signed in here; without a wallet it acts for its deposit wallet."""
         places = {name: url for name, url in urls(self.base).items() if name in _sdk_fields()}
         settings: dict[str, Any] = {**places, **contracts(), **changes}
@@ -90,7 +90,7 @@ class Exchange:
         self._clients.append(client)
         return client
 
-    def signed_in(self, key: str = ALICE_KEY, *, wallet: str = ALICE) -> SecureClient:
+    def signed_in(self, key: str = ALICE_KEY, *, wallet: str = ALICE) -> Any:
         """Return one SDK client kept over all tests; its credentials follow from the seed, so they last."""
         if (key, wallet) not in self._kept:
             self._kept[key, wallet] = self.client(key, wallet=wallet)

@@ -6,6 +6,8 @@ from decimal import Decimal
 
 import pytest
 from polymarket import errors
+from polymarket._internal.environment import PRODUCTION_CONFIG
+from polymarket._internal.wallet import derive_safe_wallet_address
 
 from tests.venues.simulators.polymarket.rig import ALICE, ALICE_KEY, BOB, BOB_KEY, BRIDGE, USDC, Exchange
 from venues.simulators.polymarket.signatures import SignedFields, exchange_domain, order_hash
@@ -224,6 +226,32 @@ def test_a_deposit_wallet_trades_with_its_owners_key(exchange):
     (position,) = client.list_positions(user=wallet).first_page().items
     assert (position.token_id, position.current_size) == (yes, Decimal(200))
     assert client.get_balance_allowance(asset_type="CONDITIONAL", token_id=yes).balance == 200_000_000
+
+
+def test_a_safe_trades_with_its_owners_key(exchange):
+    safe = derive_safe_wallet_address(ALICE, PRODUCTION_CONFIG.wallet_derivation)
+    exchange.admin("/fund", address=safe, pusd="500", owner=ALICE, signature_type=2)
+    exchange.admin("/book", slug=USDC, **BOOK)
+    client = exchange.client(ALICE_KEY, wallet=safe)
+    assert client.wallet_type == "GNOSIS_SAFE"
+    yes, _ = exchange.tokens(USDC)
+    answer = client.place_market_order(token_id=yes, side="BUY", amount="6", max_price="0.03")
+    order = exchange.truth()["orders"][answer.order_id]
+    assert (order["maker"], order["signer"]) == (safe, ALICE)
+    assert client.get_balance_allowance(asset_type="COLLATERAL").balance <= 500_000_000
+
+
+def test_a_session_key_trades_for_the_wallet_that_admitted_it(exchange):
+    wallet = "0x3133700000000000000000000000000000008888"
+    exchange.admin("/fund", address=wallet, pusd="500", owner=BOB)
+    exchange.admin("/book", slug=USDC, **BOOK)
+    client = exchange.client(ALICE_KEY, wallet=wallet)
+    yes, _ = exchange.tokens(USDC)
+    order = client.create_market_order(token_id=yes, side="BUY", amount="6", max_price="0.03")
+    with pytest.raises(errors.RequestRejectedError, match="has to be the address of the API KEY"):
+        client.post_order(order)
+    exchange.admin("/account", address=wallet, sessions=[ALICE])
+    assert client.post_order(order).ok
 
 
 def test_a_neg_risk_market_is_signed_for_its_own_exchange(exchange):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from typing import Any
 
 import pytest
 
@@ -143,7 +144,7 @@ def test_a_login_has_the_official_signature():
         "0f08c184141f23f61012ba15fef7303dff47a1da48c10ae8a6737eff59618f6e"
         "568b2868fedf252be3eb6e80f3a5f09bfdf609cd8f1c9725f9862742b33dc5fc1b"
     )
-    login = {"address": ALICE, "timestamp": "1700000000", "nonce": 0, "signature": signature}
+    login: dict[str, Any] = {"address": ALICE, "timestamp": "1700000000", "nonce": 0, "signature": signature}
     assert recover_login(**login, chain_id=POLYGON) == ALICE
     assert recover_login(**login, chain_id=31337) != ALICE
     assert recover_login(**{**login, "nonce": 1}, chain_id=POLYGON) != ALICE
