@@ -125,7 +125,7 @@ class ProductKey:
         return _NOT_ON_BITCOIN.get(self.coverage_type, "") if self.chain is Chain.BITCOIN else ""
 
     def __str__(self) -> str:
-        return f"{self.coverage_type} · {self.chain} · {self.stablecoin}"
+        return f"{self.coverage_type.replace('_', ' ')} · {self.chain} · {self.stablecoin}"
 
 
 def product_key(number: int) -> ProductKey:

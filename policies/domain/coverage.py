@@ -100,6 +100,9 @@ def term(
             remedy="send exactly one of expires_at and duration_days",
         )
     start = starts_at or now
+    check_start(start, now=now)
+    if duration_days is not None and not DURATION_DAYS_MIN <= duration_days <= DURATION_DAYS_MAX:
+        raise _wrong_term("duration_days", told=f"{duration_days} days")
     end = expires_at if expires_at is not None else start + timedelta(days=duration_days or 0)
     if end <= start:
         raise Refused(
@@ -107,14 +110,17 @@ def term(
             field="expires_at",
             remedy="give an expires_at that lies after starts_at",
         )
-    field = "expires_at" if duration_days is None else "duration_days"
     if not timedelta(days=DURATION_DAYS_MIN) <= end - start <= timedelta(days=DURATION_DAYS_MAX):
-        raise Refused(
-            f"{field}: a policy runs {DURATION_DAYS_MIN} to {DURATION_DAYS_MAX} days, not {end - start}",
-            field=field,
-            remedy=f"choose a term of {DURATION_DAYS_MIN} to {DURATION_DAYS_MAX} days",
-        )
+        raise _wrong_term("expires_at", told=str(end - start))
     return start, end
+
+
+def _wrong_term(field: str, *, told: str) -> Refused:
+    return Refused(
+        f"{field}: a policy runs {DURATION_DAYS_MIN} to {DURATION_DAYS_MAX} days, not {told}",
+        field=field,
+        remedy=f"choose a term of {DURATION_DAYS_MIN} to {DURATION_DAYS_MAX} days",
+    )
 
 
 def check_start(starts_at: datetime, *, now: datetime) -> None:
@@ -133,18 +139,23 @@ def check_start(starts_at: datetime, *, now: datetime) -> None:
         )
 
 
-def check_coverage(coverage_usd: Decimal, *, least: Decimal, most: Decimal) -> None:
-    """Raises Refused unless `least` <= `coverage_usd` <= `most` (USD, per policy) at six places or fewer."""
+def check_coverage(
+    coverage_usd: Decimal, *, least: Decimal, most: Decimal, field: str = "coverage_usd"
+) -> None:
+    """Raises Refused unless `least` <= `coverage_usd` <= `most` (USD, per policy) at six places or fewer.
+
+    `field` is the caller's name of the amount.
+    """
     if not coverage_usd.is_finite() or not least <= coverage_usd <= most:
         raise Refused(
-            f"coverage_usd: {coverage_usd} is outside this product's limits of ${least:,.2f} to ${most:,.2f}",
-            field="coverage_usd",
+            f"{field}: {coverage_usd} is outside this product's limits of ${least:,.2f} to ${most:,.2f}",
+            field=field,
             remedy=f"give a coverage between {least:f} and {most:f} US dollars",
         )
     if coverage_usd != coverage_usd.quantize(Decimal("0.000001")):
         raise Refused(
-            f"coverage_usd: {coverage_usd} has more than six decimal places",
-            field="coverage_usd",
+            f"{field}: {coverage_usd} has more than six decimal places",
+            field=field,
             remedy="round the coverage to six decimal places",
         )
 

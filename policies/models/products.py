@@ -100,7 +100,7 @@ class Product(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_coverage_type_display()} · {self.chain} · {self.stablecoin}"
+        return str(self.key)
 
     @property
     def key(self) -> ProductKey:

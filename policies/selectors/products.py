@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policies.domain.catalogue import Chain, CoverageType, Dimension, ProductKey, Stablecoin
+from policies.domain.catalogue import Chain, CoverageType, Dimension, ProductKey, ProductLife, Stablecoin
 from policies.domain.pricing import Rates
 from policies.models import OnchainId, Product, RateFactor
 from tonsurance.kernel.errors import Refused
@@ -39,9 +39,26 @@ def product_key_of(*, coverage_type: str | int, chain: str | int, stablecoin: st
     )
 
 
-def product_get(key: ProductKey) -> Product:
-    """The product's row."""
-    return Product.objects.get(pk=key.number)
+def product_for_sale(key: ProductKey) -> Product:
+    """The product's row. Raises Refused for a combination that is not insurable, and for one that is not sold
+    now.
+    """
+    if key.invalid_reason:
+        raise Refused(
+            f"coverage_type: {key} is not insurable: {key.invalid_reason}",
+            code="invalid_combination",
+            field="coverage_type",
+            remedy="choose another chain or coverage type; GET /api/v2/products lists the valid ones",
+        )
+    product = Product.objects.get(pk=key.number)
+    if product.life != ProductLife.ACTIVE:
+        raise Refused(
+            f"coverage_type: {key} is {product.life} and not sold now",
+            code="product_not_sold",
+            field="coverage_type",
+            remedy="choose a product whose life is active",
+        )
+    return product
 
 
 def product_rates(product: Product) -> Rates:

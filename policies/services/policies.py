@@ -17,11 +17,11 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from policies.domain import claims, coverage, pricing
-from policies.domain.catalogue import ProductKey, ProductLife
+from policies.domain.catalogue import ProductKey
 from policies.domain.coverage import EventKind, PolicyStatus, SaleTerms, Trigger
 from policies.models import Claim, ExposureDelta, Policy, PolicyEvent, Product
 from policies.selectors.exposure import exposure_by_product, scheduled_usd
-from policies.selectors.products import product_key_of, product_rates
+from policies.selectors.products import product_for_sale, product_key_of, product_rates
 from tonsurance.kernel.errors import Conflict, Refused
 from tonsurance.plumbing.words import words
 
@@ -194,7 +194,10 @@ def _booked(external_id: str, *, stated: SaleTerms) -> Policy | None:
 
 
 def _decide(external_id: str, *, key: ProductKey, stated: SaleTerms, now: datetime) -> _Sale:
-    product = _product_for_sale(key)
+    product = product_for_sale(key)
+    if product.exposure_usd_max is not None:
+        # Sales of a limited product take turns; those of the others never wait for each other.
+        product = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
     coverage.check_coverage(
         stated.coverage_usd, least=product.coverage_usd_min, most=product.coverage_usd_max
     )
@@ -204,7 +207,6 @@ def _decide(external_id: str, *, key: ProductKey, stated: SaleTerms, now: dateti
         duration_days=stated.duration_days,
         now=now,
     )
-    coverage.check_start(start, now=now)
     price = pricing.premium(stated.coverage_usd, rates=product_rates(product), term=end - start)
     if stated.premium_usd is not None:
         pricing.check_premium(stated.premium_usd, quoted_usd=price)
@@ -223,28 +225,6 @@ def _decide(external_id: str, *, key: ProductKey, stated: SaleTerms, now: dateti
         trigger=trigger,
         status=PolicyStatus.ACTIVE if start <= now else PolicyStatus.SCHEDULED,
     )
-
-
-def _product_for_sale(key: ProductKey) -> Product:
-    """The product if it is sold at all; locked when it has an exposure limit, so that sales take turns."""
-    if key.invalid_reason:
-        raise Refused(
-            f"coverage_type: {key} is not insurable: {key.invalid_reason}",
-            code="invalid_combination",
-            field="coverage_type",
-            remedy="choose another chain or coverage type; GET /api/v2/products lists the valid ones",
-        )
-    product = Product.objects.get(pk=key.number)
-    if product.exposure_usd_max is not None:
-        product = Product.objects.select_for_update(no_key=True).get(pk=key.number)
-    if product.life != ProductLife.ACTIVE:
-        raise Refused(
-            f"coverage_type: {key} is {product.life} and not sold now",
-            code="product_not_sold",
-            field="coverage_type",
-            remedy="choose a product whose life is active",
-        )
-    return product
 
 
 def _check_exposure_limit(product: Product, *, coverage_usd: Decimal) -> None:

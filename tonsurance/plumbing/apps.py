@@ -13,6 +13,7 @@ class PlumbingConfig(AppConfig):
     verbose_name = "Access"
 
     def ready(self) -> None:
+        import_module("tonsurance.plumbing.openapi")
         # Named by string: the project's wiring lies above these foundations. `set_default` because Celery
         # keeps its current app per thread, and a web server's other threads would otherwise ring an
         # unconfigured one.

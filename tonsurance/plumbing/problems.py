@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from rest_framework import exceptions
+from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 
 from tonsurance.kernel.errors import Broken, Conflict, Refused, TonsuranceError
@@ -121,3 +121,26 @@ def _entries(details: Any, *, field: str = "") -> Iterator[dict[str, str]]:
     elif isinstance(details, list):
         for inner in details:
             yield from _entries(inner, field=field)
+
+
+class FaultOut(serializers.Serializer[Any]):
+    """One field's fault and what to do about it."""
+
+    field = serializers.CharField(allow_blank=True, help_text="Name of the input at fault; empty for none.")
+    message = serializers.CharField()
+    remedy = serializers.CharField(allow_blank=True)
+
+
+class ProblemOut(serializers.Serializer[Any]):
+    """An RFC 9457 problem."""
+
+    type = serializers.CharField(help_text="urn:tonsurance:problem:<code>")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    errors = FaultOut(many=True)
+
+
+def problem_answers(*statuses: int) -> dict[tuple[int, str], type[ProblemOut]]:
+    """For drf-spectacular's `responses`: these statuses, and 401 and 403, are problems."""
+    return {(int(status), CONTENT_TYPE): ProblemOut for status in (401, 403, *statuses)}

@@ -16,5 +16,7 @@ def words(members: Iterable[StrEnum]) -> list[str]:
 
 
 def choices(members: Iterable[StrEnum]) -> list[tuple[str, str]]:
-    """Django's choices, labelled with the words themselves."""
-    return [(word, word.replace("_", " ")) for word in words(members)]
+    """Django's choices, labelled with the words themselves: one list of an enum everywhere, in OpenAPI
+    too.
+    """
+    return [(word, word) for word in words(members)]
