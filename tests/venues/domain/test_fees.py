@@ -54,8 +54,10 @@ def test_yes_and_no_at_complementary_prices_pay_the_same(
 def test_the_charge_is_never_above_the_formula_nor_a_whole_quantum_below(
     size: Decimal, price: Decimal, rate: Decimal, exponent: int
 ) -> None:
-    at = {"price": price, "fee_rate": rate, "fee_exponent": exponent}
-    exact, charged = unrounded_taker_fee_usd(size, **at), taker_fee_usd(size, **at)
+    exact, charged = (
+        fee(size, price=price, fee_rate=rate, fee_exponent=exponent)
+        for fee in (unrounded_taker_fee_usd, taker_fee_usd)
+    )
 
     assert charged <= exact < charged + Decimal("0.00001")
 
