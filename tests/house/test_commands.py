@@ -22,7 +22,6 @@ def test_commands_run_one_after_another_and_give_what_they_printed(room):
 
 
 def test_a_command_that_refuses_is_told_with_its_code_and_words(room):
-    room.workers()
     answer = room.attempt("simulate", "polymarket", "--chain-id", "137")
     assert answer.code == 1
     assert "the practice exchange did not start" in answer.output
@@ -39,6 +38,5 @@ def test_a_process_that_dies_is_told_and_not_waited_for(room):
 
 
 def test_one_that_takes_too_long_is_given_up(room):
-    room.workers()
     with pytest.raises(LaunchFailed, match=r"manage.py simulate took more than 1 s"):
         room.run("simulate", "polymarket", "--port", "0", seconds_max=1)

@@ -35,6 +35,7 @@ class CommandRoom:
     def __init__(self, keeper: Keeper, *, environment: Mapping[str, str], log: Path, stage: int) -> None:
         self._keeper = keeper
         self._rest = b""
+        self._workers: dict[str, list[str]] | None = None
         self.child: Child = keeper.spawn(
             "commands",
             [sys.executable, "-m", "tonsurance.launch.commands_child"],
@@ -46,11 +47,14 @@ class CommandRoom:
 
     def workers(self) -> dict[str, list[str]]:
         """Wait until Django is loaded; the settings' workers and their queues."""
-        hello = self._listen(SETUP_S_MAX, doing="loading Django")
-        return {name: list(queues) for name, queues in hello["workers"].items()}
+        if self._workers is None:
+            hello = self._listen(SETUP_S_MAX, doing="loading Django")
+            self._workers = {name: list(queues) for name, queues in hello["workers"].items()}
+        return self._workers
 
     def attempt(self, *command: str, seconds_max: float = COMMAND_S_MAX) -> Answer:
         """Run a command and return its answer, whatever it is. Raises LaunchFailed when none comes."""
+        self.workers()
         stdin = self.child.process.stdin
         if stdin is None:
             raise LaunchFailed("the command process has no input")

@@ -103,9 +103,10 @@ class Demo:
         """PostgreSQL, Valkey and the practice exchange, all at once."""
         with steps.step("Starting PostgreSQL, Valkey and the practice exchange") as told:
             servers = servers_choose(self.keeper, home=VAR, environ=environment_of_children(), durable=True)
+            shutil.rmtree(LOGS, ignore_errors=True)
             if self.options.fresh:
                 servers.wipe()
-                for folder in (HOME, EXCHANGE_HOME, LOGS):
+                for folder in (HOME, EXCHANGE_HOME):
                     shutil.rmtree(folder, ignore_errors=True)
             environment = demo_environment(HOME / "env")
             with ThreadPoolExecutor(max_workers=1) as pool:
@@ -142,11 +143,9 @@ class Demo:
         room = self._room(environment)
         if environment.has_credentials:
             with steps.step("Bringing the tables up to date"):
-                room.workers()
                 room.run("migrate", "--verbosity", "0")
             return room, environment
         with steps.step("Opening an account at the exchange"):
-            room.workers()
             exchange.post("fund", address=environment.signer, pusd=WALLET_PUSD)
             lines = room.run("venue_credentials", "polymarket").splitlines()
             environment = environment.with_variables(
