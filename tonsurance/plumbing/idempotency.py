@@ -61,7 +61,7 @@ def idempotent(
             if told is not None:
                 return _again(told, fingerprint)
             response = post(view, request, *args, **kwargs)
-            if HTTPStatus(response.status_code).is_success:
+            if response.status_code // 100 == 2:
                 ApiIdempotency.objects.create(
                     client_id=client,
                     key=key,
@@ -69,6 +69,7 @@ def idempotent(
                     path=request.path[:400],
                     request_sha=fingerprint,
                     status=response.status_code,
+                    location=response.get("Location", ""),
                     response=_plain(response.data),
                     created_at=utc_now(),
                 )
@@ -109,7 +110,8 @@ def _again(told: ApiIdempotency, fingerprint: bytes) -> Response:
             message=f"{HEADER}: this key was used for another request",
             remedy="send a fresh key for a new request, or the first body again",
         )
-    return Response(told.response, status=told.status, headers={"Idempotent-Replayed": "true"})
+    headers = {"Idempotent-Replayed": "true"} | ({"Location": told.location} if told.location else {})
+    return Response(told.response, status=told.status, headers=headers)
 
 
 def _in_flight() -> Response:

@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ('path', models.CharField(max_length=400)),
                 ('request_sha', models.BinaryField(max_length=32)),
                 ('status', models.PositiveSmallIntegerField()),
+                ('location', models.CharField(blank=True, default='', max_length=400)),
                 ('response', models.JSONField()),
                 ('created_at', models.DateTimeField()),
             ],

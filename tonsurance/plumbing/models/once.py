@@ -20,6 +20,7 @@ class ApiIdempotency(models.Model):
     path = models.CharField(max_length=400)
     request_sha = models.BinaryField(max_length=32)
     status = models.PositiveSmallIntegerField()
+    location = models.CharField(max_length=400, blank=True, default="")
     response = models.JSONField()
     created_at = models.DateTimeField()
 
