@@ -43,7 +43,9 @@ class LegOut(serializers.ModelSerializer[CycleLeg]):
     coverage_type = serializers.CharField(source="product.coverage_type", read_only=True)
     chain = serializers.CharField(source="product.chain", read_only=True)
     asset = serializers.CharField(source="product.stablecoin", read_only=True)
-    instrument = serializers.CharField(source="instrument.instrument_id", read_only=True, allow_null=True, default=None)
+    instrument = serializers.CharField(
+        source="instrument.instrument_id", read_only=True, allow_null=True, default=None
+    )
 
     class Meta:
         model = CycleLeg
@@ -74,7 +76,9 @@ class TargetOut(serializers.ModelSerializer[CycleTarget]):
 
     instrument = serializers.CharField(source="instrument.instrument_id", read_only=True)
     question = serializers.CharField(source="instrument.question", read_only=True)
-    book_taken_at = serializers.DateTimeField(source="book.taken_at", read_only=True, allow_null=True, default=None)
+    book_taken_at = serializers.DateTimeField(
+        source="book.taken_at", read_only=True, allow_null=True, default=None
+    )
 
     class Meta:
         model = CycleTarget

@@ -69,7 +69,16 @@ class AttemptOut(serializers.ModelSerializer[OrderAttempt]):
 
     class Meta:
         model = OrderAttempt
-        fields = ["attempt_no", "worker", "started_at", "finished_at", "outcome", "code", "http_status", "detail"]
+        fields = [
+            "attempt_no",
+            "worker",
+            "started_at",
+            "finished_at",
+            "outcome",
+            "code",
+            "http_status",
+            "detail",
+        ]
         read_only_fields = fields
 
 

@@ -33,19 +33,35 @@ class PositionsQuery(StrictSerializer):
     chain = serializers.ChoiceField([word.value for word in CHAINS], required=False)
     asset = serializers.ChoiceField([word.value for word in STABLECOINS], required=False)
     opened_after = serializers.DateTimeField(required=False, help_text="Entry time, this moment or later.")
-    opened_before = serializers.DateTimeField(required=False, help_text="Entry time, earlier than this moment.")
-    page = serializers.IntegerField(required=False, min_value=1, help_text="Within the first 10,000 rows; follow `next` beyond.")
-    page_size = serializers.IntegerField(required=False, min_value=1, max_value=PAGE_SIZE_MAX, default=PAGE_SIZE)
-    before = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1, help_text="Set by `next`.")
-    after = serializers.IntegerField(required=False, min_value=0, max_value=2**63 - 1, help_text="Set by `previous`.")
+    opened_before = serializers.DateTimeField(
+        required=False, help_text="Entry time, earlier than this moment."
+    )
+    page = serializers.IntegerField(
+        required=False, min_value=1, help_text="Within the first 10,000 rows; follow `next` beyond."
+    )
+    page_size = serializers.IntegerField(
+        required=False, min_value=1, max_value=PAGE_SIZE_MAX, default=PAGE_SIZE
+    )
+    before = serializers.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1, help_text="Set by `next`."
+    )
+    after = serializers.IntegerField(
+        required=False, min_value=0, max_value=2**63 - 1, help_text="Set by `previous`."
+    )
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
         places = [name for name in ("page", "before", "after") if name in data]
         if len(places) > 1:
-            raise serializers.ValidationError({places[1]: [f"not together with {places[0]} | send one of them"]})
+            raise serializers.ValidationError(
+                {places[1]: [f"not together with {places[0]} | send one of them"]}
+            )
         if data.get("page", 1) * data["page_size"] > ROWS_BY_NUMBER_MAX:
             raise serializers.ValidationError(
-                {"page": [f"pages by number end at row {ROWS_BY_NUMBER_MAX} | follow `next`, or narrow the filters"]}
+                {
+                    "page": [
+                        f"pages by number end at row {ROWS_BY_NUMBER_MAX} | follow `next`, or narrow the filters"
+                    ]
+                }
             )
         return data
 
@@ -63,11 +79,17 @@ class HedgePositionOut(serializers.Serializer[Any]):
     venue = serializers.CharField()
     external_order_id = serializers.CharField(help_text="The venue's name of the order that opened it.")
     size = serializers.DecimalField(max_digits=28, decimal_places=8, help_text="Units of the instrument.")
-    hedge_amount = serializers.DecimalField(max_digits=24, decimal_places=6, help_text="USD paid, fees included.")
-    entry_price = serializers.DecimalField(max_digits=24, decimal_places=10, help_text="USD per unit, without fees.")
+    hedge_amount = serializers.DecimalField(
+        max_digits=24, decimal_places=6, help_text="USD paid, fees included."
+    )
+    entry_price = serializers.DecimalField(
+        max_digits=24, decimal_places=10, help_text="USD per unit, without fees."
+    )
     entry_time = serializers.DateTimeField()
     status = serializers.ChoiceField(HedgePosition.Status.choices)
-    realized_pnl = serializers.DecimalField(max_digits=24, decimal_places=6, allow_null=True, help_text="USD; null until a part is sold.")
+    realized_pnl = serializers.DecimalField(
+        max_digits=24, decimal_places=6, allow_null=True, help_text="USD; null until a part is sold."
+    )
     close_time = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
 
@@ -85,7 +107,9 @@ class PositionsOut(serializers.Serializer[Any]):
 class PositionList(APIView):
     """Hedge positions."""
 
-    @extend_schema(operation_id="hedge_positions", tags=["hedges"], parameters=[PositionsQuery], responses=PositionsOut)
+    @extend_schema(
+        operation_id="hedge_positions", tags=["hedges"], parameters=[PositionsQuery], responses=PositionsOut
+    )
     def get(self, request: Request) -> HttpResponse:
         """Slices of hedges by policy, newest first."""
         query = PositionsQuery(data=request.query_params.dict())

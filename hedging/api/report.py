@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hedging.selectors.report import book_figures
+from hedging.services.config import config_read
 
 
 def _usd(help_text: str = "") -> serializers.DecimalField:
@@ -24,6 +25,9 @@ class ExposureOut(serializers.Serializer[Any]):
     policies_count = serializers.IntegerField()
     coverage_usd = _usd()
     required_usd = _usd("Sum of hedge ratio x coverage.")
+    hedge_ratio = serializers.DecimalField(
+        max_digits=9, decimal_places=6, allow_null=True, help_text="Null where products differ in it."
+    )
 
 
 class VenueShareOut(serializers.Serializer[Any]):
@@ -104,4 +108,4 @@ class Report(APIView):
     @extend_schema(operation_id="hedge_report", tags=["hedges"], responses=ReportOut)
     def get(self, _request: Request) -> Response:
         """Exposure, allocations, positions, doubts and reasons, from the database, now."""
-        return Response(ReportOut(book_figures()).data)
+        return Response(ReportOut(book_figures(config_read().venue_shares)).data)

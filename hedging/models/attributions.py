@@ -30,6 +30,9 @@ class HedgePosition(models.Model):
     entry_time = models.DateTimeField()
     status = models.CharField(max_length=6, choices=Status.choices, default=Status.OPEN)
     closed_size = SizeField(default=0)
+    released_size = SizeField(
+        default=0, help_text="Part of the closed units that was too small to sell: the house keeps it."
+    )
     proceeds_usd = MoneyField(default=0, help_text="Received for the closed part, after fees.")
     realised_pnl_usd = MoneyField(null=True, blank=True)
     close_time = models.DateTimeField(null=True, blank=True)
@@ -43,6 +46,9 @@ class HedgePosition(models.Model):
             models.CheckConstraint(condition=Q(size__gt=0), name="hedgeposition_size_positive"),
             models.CheckConstraint(
                 condition=Q(closed_size__gte=0, closed_size__lte=F("size")), name="hedgeposition_closed_within_size"
+            ),
+            models.CheckConstraint(
+                condition=Q(released_size__gte=0, released_size__lte=F("closed_size")), name="hedgeposition_released_within_closed"
             ),
             models.CheckConstraint(
                 condition=Q(status="open", close_time__isnull=True) | Q(status="closed", closed_size=F("size")),

@@ -6,6 +6,8 @@ from collections.abc import Mapping as Mappings
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
+
 from hedging.domain.sizing import SizingMode
 from hedging.domain.views import Grade, MappedInstrument, MarketView, PlanLimits, ProductDemand, VenueView
 from hedging.models import HedgePosition, Mapping, Position
@@ -50,16 +52,15 @@ def exposures_read() -> tuple[ProductDemand, ...]:
 def reading_take(with_gateway: frozenset[str]) -> Reading:
     """Read demands, mappings, the instruments that need a book, and the venues."""
     demands = exposures_read()
-    rows = list(
-        Mapping.objects.filter(product_id__in=[demand.product_id for demand in demands])
-        .select_related("instrument")
-        .order_by("product_id", "pk")
-    )
+    held = _instruments_held()
+    # A mapping of what we hold is needed even when its product has no policy left: that is when it must be sold.
+    wanted = Q(product_id__in=[demand.product_id for demand in demands]) | Q(instrument_id__in=list(held))
+    rows = list(Mapping.objects.filter(wanted).select_related("instrument").order_by("product_id", "pk"))
     tradable = {row.instrument_id: row.instrument for row in rows if row.is_active and row.approved_at}
     return Reading(
         demands=demands,
         mappings=tuple(_mapped(row) for row in rows),
-        instruments=tradable | _instruments_held(),
+        instruments=tradable | held,
         venues={
             venue.code: VenueView(
                 code=venue.code, name=venue.name, has_gateway=venue.code in with_gateway, is_enabled=venue.is_enabled

@@ -124,5 +124,5 @@ def positions_page(asked: PositionsAsked) -> PositionsPage:
 
 
 def _estimate(filters: list[str], chosen: dict[str, Any]) -> int:
-    query = f"SELECT FROM hedging_hedgeposition h WHERE {' AND '.join(filters) or 'true'}"  # noqa: S608  constants of this file
+    query = f"SELECT FROM hedging_hedgeposition h WHERE {' AND '.join(filters) or 'true'}"
     return estimated_count(query, {name: chosen[name] for name in _CONDITIONS if name in chosen})

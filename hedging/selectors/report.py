@@ -5,6 +5,7 @@ Only confirmed trades count as held, and only what pays in the insured event cou
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -12,29 +13,32 @@ from decimal import Decimal
 from django.db import connection
 
 from hedging.domain.allocation import split_venues
+from hedging.domain.plans import LegReason
+from hedging.domain.report import ReportFigures, TruthFigures, VenueAllocation
 from hedging.models import Cycle
-from policies.selectors.exposure import exposure_by_product
+from hedging.selectors.market_view import exposures_read
 from tonsurance.kernel.money import ZERO, floor_micro
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExposureFigures:
-    """What we promised now, and how much of it is to be hedged: sum of hedge ratio x coverage, USD."""
+    """What we promised now, and how much of it is to be hedged: sum of hedge ratio x coverage, USD.
+
+    `hedge_ratio` is None where products differ in it. `allocated_usd` is the requirement by venue code, split product
+    by product as a cycle splits it.
+    """
 
     products_count: int = 0
     policies_count: int = 0
     coverage_usd: Decimal = ZERO
     required_usd: Decimal = ZERO
-
-    @property
-    def ratio(self) -> Decimal:
-        """Required / coverage: the hedge ratio where all products have the same."""
-        return self.required_usd / self.coverage_usd if self.coverage_usd else Decimal(0)
+    hedge_ratio: Decimal | None = None
+    allocated_usd: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VenueShare:
-    """One venue's part of the requirement, and what it really holds for us."""
+    """One venue's part of the requirement, and what is really held there."""
 
     code: str
     name: str
@@ -124,7 +128,6 @@ class BookFigures:
         return self.positions.payout_usd / required if required else Decimal(0)
 
 
-_RATIOS = "SELECT id, hedge_ratio FROM policies_product WHERE id = ANY(%s)"
 _HELD = """
     WITH weighted AS (
         SELECT instrument_id, min(CASE grade WHEN 'none' THEN 0 ELSE basis_probability END) AS basis
@@ -134,7 +137,7 @@ _HELD = """
             sum(p.cost_usd) AS cost, sum(p.fees_usd) AS fees, sum(p.realised_pnl_usd) AS pnl
         FROM hedging_position p LEFT JOIN weighted w USING (instrument_id) GROUP BY p.venue_id
     )
-    SELECT v.code, v.name, v.budget_share, v.kind = 'prediction_market',
+    SELECT v.code, v.name, v.kind = 'prediction_market',
         coalesce(h.face, 0), coalesce(h.payout, 0), coalesce(h.cost, 0), coalesce(h.fees, 0), coalesce(h.pnl, 0)
     FROM venues_venue v LEFT JOIN held h ON h.venue_id = v.code ORDER BY v.position, v.code
 """
@@ -160,21 +163,30 @@ _UNHEDGED = """
 _PLANNED = "SELECT count(DISTINCT product_id) FROM hedging_cycleleg WHERE cycle_id = %s AND planned_usd > 0"
 
 
-def exposure_figures() -> ExposureFigures:
-    """Coverage in force and the requirement that follows from each product's own hedge ratio."""
-    exposure = {number: row for number, row in exposure_by_product().items() if row.coverage_usd > 0}
-    with connection.cursor() as cursor:
-        cursor.execute(_RATIOS, [list(exposure)])
-        ratios: dict[int, Decimal] = dict(cursor.fetchall())
+def exposure_figures(venue_shares: Mapping[str, Decimal]) -> ExposureFigures:
+    """Coverage in force, the requirement that follows from each product's own hedge ratio, and its split by venue."""
+    demands = exposures_read()
+    allocated = dict.fromkeys(venue_shares, ZERO)
+    required_usd = ZERO
+    for demand in demands:
+        required = floor_micro(demand.hedge_ratio * demand.coverage_usd)
+        required_usd += required
+        for code, part in split_venues(required, venue_shares).items():
+            allocated[code] += part
+    ratios = {demand.hedge_ratio for demand in demands}
     return ExposureFigures(
-        products_count=len(exposure),
-        policies_count=sum(row.policies_count for row in exposure.values()),
-        coverage_usd=sum((row.coverage_usd for row in exposure.values()), ZERO),
-        required_usd=sum((floor_micro(ratios[number] * row.coverage_usd) for number, row in exposure.items()), ZERO),
+        products_count=len(demands),
+        policies_count=sum(demand.policies_count for demand in demands),
+        coverage_usd=sum((demand.coverage_usd for demand in demands), ZERO),
+        required_usd=required_usd,
+        hedge_ratio=ratios.pop() if len(ratios) == 1 else None,
+        allocated_usd=allocated,
     )
 
 
-def held_figures(required_usd: Decimal, *, with_slices: bool = True) -> tuple[PositionFigures, list[VenueShare]]:
+def held_figures(
+    exposure: ExposureFigures, venue_shares: Mapping[str, Decimal], *, with_slices: bool = True
+) -> tuple[PositionFigures, list[VenueShare]]:
     """What is held, in total and per venue. `with_slices` counts the policies' slices too, which reads them all.
 
     Units count towards the payout only where a unit pays 1 USD in the insured event: on prediction markets.
@@ -186,27 +198,26 @@ def held_figures(required_usd: Decimal, *, with_slices: bool = True) -> tuple[Po
         if with_slices:
             cursor.execute(_SLICES)
             slices = cursor.fetchone()
-    allocated = _allocated(required_usd, {row[0]: row[2] for row in rows})
     venues = [
         VenueShare(
             code=code,
             name=name,
-            share=share,
-            allocated_usd=allocated[code],
+            share=venue_shares.get(code, Decimal(0)),
+            allocated_usd=exposure.allocated_usd.get(code, ZERO),
             payout_usd=floor_micro(payout) if pays_units else ZERO,
             cost_usd=cost,
         )
-        for code, name, share, pays_units, _face, payout, cost, _fees, _pnl in rows
+        for code, name, pays_units, _face, payout, cost, _fees, _pnl in rows
     ]
     figures = PositionFigures(
         open_count=slices[0],
         closed_count=slices[1],
         products_hedged_count=slices[2],
         payout_usd=sum((venue.payout_usd for venue in venues), ZERO),
-        face_usd=floor_micro(sum((row[4] for row in rows if row[3]), ZERO)),
-        cost_usd=sum((row[6] for row in rows), ZERO),
-        fees_usd=sum((row[7] for row in rows), ZERO),
-        realised_pnl_usd=sum((row[8] for row in rows), ZERO),
+        face_usd=floor_micro(sum((row[3] for row in rows if row[2]), ZERO)),
+        cost_usd=sum((row[5] for row in rows), ZERO),
+        fees_usd=sum((row[6] for row in rows), ZERO),
+        realised_pnl_usd=sum((row[7] for row in rows), ZERO),
     )
     return figures, venues
 
@@ -232,19 +243,32 @@ def uncertain_figures() -> UncertainFigures:
 
 
 def last_cycle() -> tuple[LastCycle, list[UnhedgedReason]]:
-    """The newest finished cycle; and of the newest that succeeded (never of a failed or dry one), what stayed unhedged."""
-    newest = Cycle.objects.exclude(state=Cycle.State.RUNNING).exclude(mode=Cycle.Mode.DRY_RUN).order_by("-id").first()
+    """The newest finished cycle; and of the newest that succeeded (dry runs apart), what stayed unhedged."""
+    newest = (
+        Cycle.objects.exclude(state=Cycle.State.RUNNING)
+        .exclude(mode=Cycle.Mode.DRY_RUN)
+        .order_by("-id")
+        .first()
+    )
     if newest is None:
         return LastCycle(), []
     done = newest
     if newest.state != Cycle.State.DONE:
-        done = Cycle.objects.filter(state=Cycle.State.DONE).exclude(mode=Cycle.Mode.DRY_RUN).order_by("-id").first() or newest
+        done = (
+            Cycle.objects.filter(state=Cycle.State.DONE)
+            .exclude(mode=Cycle.Mode.DRY_RUN)
+            .order_by("-id")
+            .first()
+            or newest
+        )
     with connection.cursor() as cursor:
         cursor.execute(_PLANNED, [done.pk])
         planned_products = cursor.fetchone()[0]
         cursor.execute(_UNHEDGED, [done.pk])
         unhedged = [
-            UnhedgedReason(venue_code=code, venue_name=name, reason=reason, products_count=count, unhedged_usd=usd)
+            UnhedgedReason(
+                venue_code=code, venue_name=name, reason=reason, products_count=count, unhedged_usd=usd
+            )
             for code, name, reason, count, usd in cursor.fetchall()
         ]
     figures = LastCycle(
@@ -263,10 +287,10 @@ def last_cycle() -> tuple[LastCycle, list[UnhedgedReason]]:
     return figures, unhedged
 
 
-def book_figures(*, with_slices: bool = True) -> BookFigures:
-    """Every group, in nine queries (eight without slices)."""
-    exposure = exposure_figures()
-    positions, venues = held_figures(exposure.required_usd, with_slices=with_slices)
+def book_figures(venue_shares: Mapping[str, Decimal], *, with_slices: bool = True) -> BookFigures:
+    """Every group, in nine queries (eight without slices). `venue_shares` by venue code, adding up to 1."""
+    exposure = exposure_figures(venue_shares)
+    positions, venues = held_figures(exposure, venue_shares, with_slices=with_slices)
     cycle, unhedged = last_cycle()
     return BookFigures(
         exposure=exposure,
@@ -278,8 +302,39 @@ def book_figures(*, with_slices: bool = True) -> BookFigures:
     )
 
 
-def _allocated(required_usd: Decimal, shares: dict[str, Decimal]) -> dict[str, Decimal]:
-    """The requirement by venue; parts add up to it exactly while the shares add up to 1."""
-    if sum(shares.values(), Decimal(0)) == 1:
-        return split_venues(required_usd, shares)
-    return {code: floor_micro(required_usd * share) for code, share in shares.items()}
+def report_figures(book: BookFigures) -> ReportFigures:
+    """The book as the status report's lines need it (hedging/domain/report.py)."""
+    exposure, positions, uncertain = book.exposure, book.positions, book.uncertain
+    without_gateway = {
+        row.venue_name: row.unhedged_usd for row in book.unhedged if row.reason == LegReason.NO_GATEWAY
+    }
+    others: dict[str, Decimal] = {}
+    for row in book.unhedged:
+        if row.reason != LegReason.NO_GATEWAY:
+            words = row.reason.replace("_", " ").lower()
+            others[words] = others.get(words, ZERO) + row.unhedged_usd
+    return ReportFigures(
+        products_with_exposure=exposure.products_count,
+        coverage_usd=exposure.coverage_usd,
+        required_usd=exposure.required_usd,
+        hedge_ratio=exposure.hedge_ratio,
+        products_hedged=positions.products_hedged_count,
+        allocations=tuple(
+            VenueAllocation(name=venue.name, share=venue.share, allocated_usd=venue.allocated_usd)
+            for venue in book.venues
+        ),
+        open_positions=positions.open_count,
+        closed_positions=positions.closed_count,
+        realised_pnl_usd=positions.realised_pnl_usd,
+        truth=TruthFigures(
+            hedged_payout_usd=positions.payout_usd,
+            cost_usd=positions.cost_usd,
+            fees_usd=positions.fees_usd,
+            provisional_count=uncertain.provisional_count,
+            provisional_usd=uncertain.provisional_usd,
+            doubt_count=uncertain.doubt_count,
+            doubt_usd=uncertain.doubt_usd,
+            unhedged_usd=others,
+            no_gateway_usd=without_gateway,
+        ),
+    )

@@ -6,22 +6,27 @@ product among the policies in force, by coverage. Called inside the fill's own t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 import numpy as np
-from django.db import connection
+from django.db import connection, transaction
 
 from hedging.domain.attribution import attribute, attribute_capped
 from hedging.domain.positions import closed_cost_usd
 from hedging.models import Fill, HedgePosition, IntentDemand, IntentSlice
 from policies.selectors.policies import Weights, policies_in_force_weights
 from tonsurance.kernel.errors import Broken
-from tonsurance.kernel.money import from_micro, to_micro
+from tonsurance.kernel.money import ZERO, from_micro, to_micro
 
 _COPY = """COPY hedging_hedgeposition (policy_id, product_id, venue_id, instrument_id, fill_id, size, hedge_amount_usd,
-  entry_price, entry_time, status, closed_size, proceeds_usd, created_at) FROM STDIN"""
+  entry_price, entry_time, status, closed_size, released_size, proceeds_usd, created_at) FROM STDIN"""
+
+
+LOT = Decimal("0.01")
+"""Outcome tokens are sold in whole hundredths; less than that cannot be sold at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ def _attribute_purchase(fill: Fill, *, now: datetime) -> int:
     if total not in (0, to_micro(fill.size)):
         raise Broken(f"fill {fill.pk}: slices add up to {total} micro-units of {to_micro(fill.size)}")
     tail = (
-        f"\t{fill.price}\t{fill.matched_at.isoformat()}\topen\t0\t0\t{now.isoformat()}\n"
+        f"\t{fill.price}\t{fill.matched_at.isoformat()}\topen\t0\t0\t0\t{now.isoformat()}\n"
     )
     middle = f"\t{fill.venue_id}\t{fill.instrument_id}\t{fill.pk}\t"
     rows = zip(
@@ -102,19 +107,11 @@ def _attribute_purchase(fill: Fill, *, now: datetime) -> int:
 
 
 def _attribute_sale(fill: Fill, *, now: datetime) -> int:
-    """Close slices in the order of their ids' shares; never more of a slice than is still open."""
-    slices = list(
-        IntentSlice.objects.filter(intent_id=fill.order.intent_id).order_by("hedge_position_id").select_related(None)
-    )
-    held = {
-        row.pk: row
-        for row in HedgePosition.objects.select_for_update()
-        .filter(pk__in=[part.hedge_position_id for part in slices])
-        .order_by("pk")
-    }
-    wanted = [
-        (held[part.hedge_position_id], to_micro(min(part.size, _open_size(held[part.hedge_position_id])))) for part in slices
-    ]
+    """Close slices of the sale's intent in proportion to what is still open of them; never more than that."""
+    slices = list(IntentSlice.objects.filter(intent_id=fill.order.intent_id).order_by("hedge_position_id"))
+    rows = HedgePosition.objects.select_for_update(of=("self",)).select_related("policy")
+    held = rows.in_bulk([part.hedge_position_id for part in slices])
+    wanted = [(held[part.hedge_position_id], _wanted_micro(part, held)) for part in slices]
     wanted = [(row, units) for row, units in wanted if units > 0]
     if not wanted:
         return 0
@@ -124,19 +121,40 @@ def _attribute_sale(fill: Fill, *, now: datetime) -> int:
     # Slices take their part of the money; what was sold beyond them (an excess) keeps the rest on the position alone.
     money_micro = to_micro(fill.notional_usd - fill.fee_usd) * int(sold.sum()) // to_micro(fill.size)
     money = attribute(max(money_micro, 0), sold, ids)
-    touched = []
     for (row, _), sold_micro, money_part in zip(wanted, sold.tolist(), money.tolist(), strict=True):
-        if sold_micro:
-            _close_part(row, from_micro(sold_micro), from_micro(money_part), now=now)
-            touched.append(row)
-    HedgePosition.objects.bulk_update(
-        touched, ["closed_size", "proceeds_usd", "realised_pnl_usd", "status", "close_time"], batch_size=1000
-    )
-    return len(touched)
+        _close_part(row, from_micro(sold_micro), from_micro(money_part), now=now)
+    if int(units.sum()) - int(sold.sum()) < to_micro(LOT):
+        slices_release([row for row, _ in wanted if row.policy.status != "active"], now=now)
+    _save([row for row, _ in wanted])
+    return len(wanted)
 
 
-def _open_size(row: HedgePosition) -> Decimal:
-    return row.size - row.closed_size
+def slices_release_unsellable(instrument_row: int, *, now: datetime) -> int:
+    """Release every open slice of an ended policy on an instrument whose ended units are too few to sell; return how many."""
+    with transaction.atomic():
+        rows = list(
+            HedgePosition.objects.select_for_update(of=("self",))
+            .filter(instrument_id=instrument_row, status=HedgePosition.Status.OPEN)
+            .exclude(policy__status="active")
+            .order_by("pk")
+        )
+        slices_release(rows, now=now)
+        _save(rows)
+    return len(rows)
+
+
+def slices_release(rows: Sequence[HedgePosition], *, now: datetime) -> None:
+    """Close what is left of `rows` without a sale: too small for the venue, so the house keeps it for the other policies."""
+    for row in rows:
+        left = row.size - row.closed_size
+        if left > 0:
+            row.released_size += left
+            _close_part(row, left, ZERO, now=now)
+
+
+def _wanted_micro(part: IntentSlice, held: dict[int, HedgePosition]) -> int:
+    row = held[part.hedge_position_id]
+    return to_micro(min(part.size, row.size - row.closed_size))
 
 
 def _close_part(row: HedgePosition, size: Decimal, proceeds_usd: Decimal, *, now: datetime) -> None:
@@ -148,3 +166,8 @@ def _close_part(row: HedgePosition, size: Decimal, proceeds_usd: Decimal, *, now
     if row.closed_size == row.size:
         row.status = HedgePosition.Status.CLOSED
         row.close_time = now
+
+
+def _save(rows: Sequence[HedgePosition]) -> None:
+    columns = ["closed_size", "released_size", "proceeds_usd", "realised_pnl_usd", "status", "close_time"]
+    HedgePosition.objects.bulk_update(rows, columns, batch_size=1000)

@@ -16,12 +16,13 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from hedging.domain.config import HedgeSettings
-from hedging.domain.plans import Plan, Target
+from hedging.domain.plans import LegReason, Plan, Target
 from hedging.domain.targets import make_plan
 from hedging.domain.views import MarketView, ProductDemand
 from hedging.models import Cycle, CycleLeg, CycleTarget, Intent, IntentDemand, IntentSlice
 from hedging.selectors.market_view import exposures_read, reading_take, view_of
 from hedging.selectors.slices import slices_to_close
+from hedging.services.attributions import LOT, slices_release_unsellable
 from policies.models import Policy
 from tonsurance.kernel.errors import Refused
 from tonsurance.kernel.money import round_micro
@@ -97,6 +98,8 @@ def execute_hedge_allocation(
             intent = _write_intent(cycle, target, row, config=config, actor=actor, now=now)
             if intent is not None:
                 written.intents.append((intent.venue_id, intent.pk))
+        if cycle.mode == Cycle.Mode.SEND:
+            _release(allocations, now=now)
         _finish(cycle, allocations, intents=len(written.intents), now=now)
     return written
 
@@ -195,6 +198,14 @@ def _write_intent(
             batch_size=5000,
         )
     return intent
+
+
+def _release(allocations: Allocations, *, now: datetime) -> None:
+    """Units of ended policies that are too few to sell pass to the house, so that nobody waits for them."""
+    too_few = {item.instrument_id for item in allocations.plan.held_back if item.reason == LegReason.BELOW_MINIMUM}
+    too_few |= {name for name, held in allocations.view.held.items() if 0 < held.ended_size < LOT}
+    for name in sorted(too_few):
+        slices_release_unsellable(allocations.instruments[name].pk, now=now)
 
 
 def _finish(cycle: Cycle, allocations: Allocations, *, intents: int, now: datetime) -> None:

@@ -153,8 +153,8 @@ def _record(order: Order, found: OrderReport | Absent | None, gateway: Gateway, 
         row.state = move.status.value
         row.reason = move.reason[:300]
         row.reported_size = move.reported_size if move.reported_size is not None else row.reported_size
-        if move.proof_counted:
-            row.absent_proofs += 1
+        if move.absent_proofs is not None:
+            row.absent_proofs = move.absent_proofs
             row.last_absent_at = now
         if move.status in ("ACKED", "PARTIAL") and row.acked_at is None:
             row.acked_at = now

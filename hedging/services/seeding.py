@@ -91,8 +91,13 @@ def practice_mappings_ensure(*, actor: str, now: datetime) -> int:
 def _first_market(query: str, *, now: datetime) -> Instrument | None:
     """The YES outcome of the first open market whose question holds every word of `query`."""
     words = query.lower().split()
-    for terms in gateway_for("polymarket").search_instruments(query):
-        text = terms.question.lower()
-        if terms.outcome.lower() == "yes" and not terms.closed and all(word in text for word in words):
-            return instruments_store([terms], now=now)[0]
+    gateway = gateway_for("polymarket")
+    for listing in gateway.search_markets(query):
+        text = listing.question.lower().split()
+        if listing.closed or not all(word in text for word in words):
+            continue
+        yes = [token for label, token in listing.outcomes if label.lower() == "yes"]
+        terms = gateway.fetch_instruments(yes[:1])
+        if terms:
+            return instruments_store(terms, now=now)[0]
     return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from ipaddress import ip_address
 from typing import Any
 
@@ -135,7 +136,7 @@ async def play_book(request: web.Request) -> web.Response:
 
 @routes.post("/market")
 async def set_market(request: web.Request) -> web.Response:
-    """Change a market's tick, wording or whether it accepts orders."""
+    """Change a market's tick, taker fee rate, wording or whether it accepts orders."""
     state, body = state_of(request), await _body(request)
     market = _market(state, body)
     if "tick" in body:
@@ -143,6 +144,11 @@ async def set_market(request: web.Request) -> web.Response:
         if tick_e4 not in (1000, 100, 50, 25, 10, 1):
             raise ValueError("tick must be one of 0.1, 0.01, 0.005, 0.0025, 0.001, 0.0001")
         market.tick_e4 = tick_e4
+    if "fee_rate" in body:
+        rate = Decimal(str(body["fee_rate"]))
+        if not 0 <= rate < 1:
+            raise ValueError("fee_rate must be at least 0 and below 1, for instance 0.07")
+        market.fee_rate = f"{rate.normalize():f}"
     market.description = str(body.get("description", market.description))
     market.accepting_orders = bool(body.get("accepting_orders", market.accepting_orders))
     state.save(market)

@@ -1,0 +1,29 @@
+"""The book's pages for people: rows are looked at, verbs change them, each through one service."""
+
+from hedging.admin import (
+    attributions,
+    breakers,
+    config,
+    cycles,
+    fills,
+    intents,
+    limits,
+    mappings,
+    orders,
+    positions,
+    reconciliation,
+)
+
+__all__ = [
+    "attributions",
+    "breakers",
+    "config",
+    "cycles",
+    "fills",
+    "intents",
+    "limits",
+    "mappings",
+    "orders",
+    "positions",
+    "reconciliation",
+]

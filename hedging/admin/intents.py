@@ -1,0 +1,141 @@
+"""Decisions: what we wanted, how far it got, and how it ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from hedging.admin import colours
+from hedging.models import Intent
+from tonsurance.plumbing import display
+from tonsurance.plumbing.cards import Card, CardsAdmin
+from tonsurance.plumbing.cells import (
+    ago_cell,
+    badge_cell,
+    cell,
+    count_cell,
+    link_cell,
+    moment_cell,
+    price_cell,
+    size_cell,
+    usd_cell,
+)
+
+_DEMANDS_SHOWN = 200
+
+
+@admin.register(Intent)
+class IntentAdmin(CardsAdmin):
+    """One decision to trade one instrument."""
+
+    list_display = [
+        "short",
+        "state_word",
+        "side_word",
+        "n_size",
+        "n_notional",
+        "n_limit",
+        "market",
+        "cycle_link",
+        "ended",
+        "made",
+    ]
+    list_filter = ["state", "purpose", "side", "venue"]
+    list_select_related = ["instrument", "cycle"]
+    search_fields = ["decision_key"]
+    search_help_text = "Decision key"
+    ordering = ["-id"]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    "state_word",
+                    "ended",
+                    "purpose_word",
+                    "market_link",
+                    "side_word",
+                    "n_size",
+                    "n_notional",
+                    "n_limit",
+                ]
+            },
+        ),
+        ("Origin", {"fields": ["cycle_link", "decision", "requested_by", "made_full", "valid_full"]}),
+        ("Progress", {"fields": ["n_tries", "next_full", "finished_full"]}),
+    ]
+    readonly_fields = [name for _, part in fieldsets for name in part["fields"]]
+
+    short = cell("pk", "Intent", how=display.short_id, order="")
+    state_word = badge_cell("state", "State", colours=colours.INTENT)
+    side_word = badge_cell("side", "Side", colours=colours.SIDE)
+    purpose_word = cell("purpose", "Purpose", how=lambda word: Intent.Purpose(word).label)
+    n_size = size_cell("size", "Units")
+    n_notional = usd_cell("notional_usd", "Amount")
+    n_limit = price_cell("price_limit", "Price limit")
+    n_tries = count_cell("dispatch_count", "Tries")
+    market = cell("instrument", "Market", how=str, order="instrument")
+    market_link = link_cell("instrument", "Market")
+    cycle_link = link_cell("cycle", "Cycle", order="cycle_id")
+    ended = cell("outcome", "How it stands", how=lambda text: text or display.NOTHING, order="")
+    decision = cell("decision_key", "Decision key", how=display.short_hash, order="")
+    made = ago_cell("created_at", "Decided")
+    made_full = moment_cell("created_at", "Decided")
+    valid_full = moment_cell("valid_until", "Valid until")
+    next_full = moment_cell("next_attempt_at", "Next try")
+    finished_full = moment_cell("finished_at", "Finished")
+
+    def alarm(self, row: Any) -> str:
+        return f"Parked, a person is needed: {row.outcome}" if row.state == Intent.State.PARKED else ""
+
+    def cards(self, request: HttpRequest, row: Any) -> list[Card]:
+        orders = [
+            (
+                display.admin_link(order, display.short_id(order.pk)),
+                display.badge(display.word(order.state), colours.ORDER.get(order.state, "grey")),
+                display.size(order.size),
+                display.usd(order.notional_usd),
+                display.usd(order.filled_usd),
+                order.reason,
+            )
+            for order in row.orders.order_by("generation")
+        ]
+        return [
+            Card(
+                "Orders",
+                display.table(
+                    ["Order", "State", ">Units", ">Amount", ">Filled", "Reason"], orders, empty="No order yet"
+                ),
+            ),
+            _sold(row) if row.purpose == Intent.Purpose.CLOSE else _wanted(row),
+        ]
+
+
+def _wanted(row: Intent) -> Card:
+    demands = row.demands.select_related("product").order_by("-weight_usd")[:_DEMANDS_SHOWN]
+    return Card(
+        "Products that asked for it",
+        display.table(
+            ["Product", ">Payout wanted"], [(part.product, display.usd(part.weight_usd)) for part in demands]
+        ),
+    )
+
+
+def _sold(row: Intent) -> Card:
+    slices = row.slices.select_related("hedge_position__policy").order_by("pk")[:_DEMANDS_SHOWN]
+    return Card(
+        f"Hedge positions that it sells (the first {_DEMANDS_SHOWN})",
+        display.table(
+            ["Hedge position", "Policy", ">Units"],
+            [
+                (
+                    display.admin_link(part.hedge_position),
+                    display.admin_link(part.hedge_position.policy),
+                    display.size(part.size),
+                )
+                for part in slices
+            ],
+        ),
+    )
