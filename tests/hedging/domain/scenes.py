@@ -72,7 +72,7 @@ def book_of(
 
 
 def thin_book() -> Book:
-    """20 levels a tick apart from 2.1 cents; the first has 500 shares, each further one 15 % of those more, cut to whole."""
+    """20 levels a tick apart from 2.1 cents: 500 shares, and on each further one 15 % of those more, whole."""
     asks = tuple((f"0.0{21 + k}", str(int(500 * (1 + 0.15 * k)))) for k in range(20))
     return book_of(*asks)
 
