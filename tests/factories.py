@@ -41,7 +41,6 @@ from venues.domain.wording import wording_hash
 from venues.models import BalanceSnapshot, BookSnapshot, Instrument, Venue
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-PASSWORD = "correct horse battery staple"
 _numbers = itertools.count(1)
 
 _SHARES = {"polymarket": "0.4", "binance_futures": "0.4", "allianz": "0.2"}
@@ -75,14 +74,14 @@ def number() -> int:
 
 
 # ------------------------------------------------------------------------------------------------ people and keys
-def superuser(username: str = "risk.officer") -> User:
-    """A person who may do everything."""
-    return User.objects.create_superuser(username=username, password=PASSWORD)
+def superuser(username: str = "risk.officer", *, password: str | None = None) -> User:
+    """A person who may do everything; without a password (hashing takes a while) only a test client gets in."""
+    return User.objects.create_superuser(username=username, password=password)
 
 
 def staff(*permissions: str, username: str = "") -> User:
     """A person who may enter the admin, with `app.codename` permissions and no others."""
-    user = User.objects.create_user(username=username or f"staff{number()}", password=PASSWORD, is_staff=True)
+    user = User.objects.create_user(username=username or f"staff{number()}", is_staff=True)
     for name in permissions:
         app, codename = name.split(".")
         user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
@@ -98,7 +97,12 @@ def api_key(*scopes: str, username: str = "") -> str:
 
 # ------------------------------------------------------------------------------------------------ promises
 def product(
-    coverage_type: str = "depeg", chain: str = "ethereum", stablecoin: str = "USDC", *, hedge_ratio: str = "0.20", **values: Any
+    coverage_type: str = "depeg",
+    chain: str = "ethereum",
+    stablecoin: str = "USDC",
+    *,
+    hedge_ratio: str = "0.20",
+    **values: Any,
 ) -> Product:
     """One cell of the catalogue, with the id that it has there."""
     key = ProductKey(
@@ -121,7 +125,9 @@ def product(
     return row
 
 
-def policy(of: Product, coverage_usd: str = "100000", *, external_id: str = "", now: datetime = NOW, **values: Any) -> Policy:
+def policy(
+    of: Product, coverage_usd: str = "100000", *, external_id: str = "", now: datetime = NOW, **values: Any
+) -> Policy:
     """A policy in force, with the exposure that it adds."""
     is_depeg = of.pk < PRODUCTS_PER_COVERAGE
     row = Policy.objects.create(
@@ -168,10 +174,14 @@ def venues() -> list[Venue]:
     return [venue(code) for code in _SHARES]
 
 
-def instrument(*, at: Venue | None = None, question: str = "Will USDC trade below $0.98 before 2027?", **values: Any) -> Instrument:
+def instrument(
+    *, at: Venue | None = None, question: str = "Will USDC trade below $0.98 before 2027?", **values: Any
+) -> Instrument:
     """A YES token of an open market."""
     serial = number()
-    description = values.pop("description", "Resolves YES if USDC trades below $0.98 for 24 hours on Coinbase.")
+    description = values.pop(
+        "description", "Resolves YES if USDC trades below $0.98 for 24 hours on Coinbase."
+    )
     return Instrument.objects.create(
         venue=at or venue(),
         instrument_id=values.pop("instrument_id", f"7129403{serial:060d}"),
@@ -194,7 +204,13 @@ def instrument(*, at: Venue | None = None, question: str = "Will USDC trade belo
     )
 
 
-def book(of: Instrument, *, taken_at: datetime = NOW, bids: list[list[str]] | None = None, asks: list[list[str]] | None = None) -> BookSnapshot:
+def book(
+    of: Instrument,
+    *,
+    taken_at: datetime = NOW,
+    bids: list[list[str]] | None = None,
+    asks: list[list[str]] | None = None,
+) -> BookSnapshot:
     """A thin book: 1,000 at 4 and 5 cents against 800 and 2,500 at 8 and 10 cents."""
     bids = [["0.05", "1000"], ["0.04", "1000"]] if bids is None else bids
     asks = [["0.08", "800"], ["0.10", "2500"]] if asks is None else asks
@@ -212,7 +228,9 @@ def book(of: Instrument, *, taken_at: datetime = NOW, bids: list[list[str]] | No
 
 def balance(at: Venue | None = None, total: str = "250000.50") -> BalanceSnapshot:
     """Money that the venue says we have."""
-    return BalanceSnapshot.objects.create(venue=at or venue(), currency="pUSD", total=Decimal(total), taken_at=NOW)
+    return BalanceSnapshot.objects.create(
+        venue=at or venue(), currency="pUSD", total=Decimal(total), taken_at=NOW
+    )
 
 
 def mapping(of: Product, to: Instrument, *, approved_by: str = "risk.officer", **values: Any) -> Mapping:
@@ -286,7 +304,9 @@ def target(of: Cycle, to: Instrument, *, on: BookSnapshot | None = None, **value
     )
 
 
-def intent(to: Instrument, *, of: Cycle | None = None, demand: dict[int, str] | None = None, **values: Any) -> Intent:
+def intent(
+    to: Instrument, *, of: Cycle | None = None, demand: dict[int, str] | None = None, **values: Any
+) -> Intent:
     """A decision to buy 1,000 for at most $80; `demand` is product id -> payout wanted."""
     serial = number()
     row = Intent.objects.create(
@@ -313,10 +333,14 @@ def intent(to: Instrument, *, of: Cycle | None = None, demand: dict[int, str] | 
     return row
 
 
-def order(for_intent: Intent, *, state: str = "PREPARED", fills: list[dict[str, Any]] | None = None, **values: Any) -> Order:
+def order(
+    for_intent: Intent, *, state: str = "PREPARED", fills: list[dict[str, Any]] | None = None, **values: Any
+) -> Order:
     """An order for all of its intent, walked to `state`; `fills` (see `fill`) are told before it ends."""
     serial = number()
-    payload = values.pop("payload", f'{{"order":{{"salt":{serial},"signature":"0xsecret"}},"owner":"api-key-secret"}}'.encode())
+    payload = values.pop(
+        "payload", f'{{"order":{{"salt":{serial},"signature":"0xsecret"}},"owner":"api-key-secret"}}'.encode()
+    )
     row = Order.objects.create(
         **{
             "intent": for_intent,
@@ -365,14 +389,33 @@ def order_move(row: Order, to: str) -> None:
     with transaction.atomic():
         row.save()
         if to == "SENDING":
-            OrderAttempt.objects.create(
-                order=row, attempt_no=row.attempts, payload_sha=bytes(row.payload_sha), worker="host:1", started_at=NOW
-            )
+            attempt(row)
     row.refresh_from_db()
 
 
+def attempt(of: Order, **values: Any) -> OrderAttempt:
+    """The record of the send that has just been counted on `of`."""
+    of.refresh_from_db()
+    return OrderAttempt.objects.create(
+        **{
+            "order": of,
+            "attempt_no": of.attempts,
+            "payload_sha": bytes(of.payload_sha),
+            "worker": "host:1",
+            "started_at": NOW,
+            **values,
+        }
+    )
+
+
 def fill(
-    of: Order, *, size: str = "1000", price: str = "0.08", fee_usd: str = "3.68", settlement: str = "confirmed", **values: Any
+    of: Order,
+    *,
+    size: str = "1000",
+    price: str = "0.08",
+    fee_usd: str = "3.68",
+    settlement: str = "confirmed",
+    **values: Any,
 ) -> Fill:
     """One trade of `of`; a confirmed one moves the position as a buyer's or seller's would."""
     notional = Decimal(size) * Decimal(price)
@@ -381,7 +424,7 @@ def fill(
         venue_id=of.venue_id,
         instrument_id=of.instrument_id,
         side=of.side,
-        venue_trade_id=f"trade-{number()}",
+        venue_trade_id=values.pop("venue_trade_id", f"trade-{number()}"),
         size=Decimal(size),
         price=Decimal(price),
         notional_usd=notional,
@@ -413,7 +456,9 @@ def _book(row: Fill) -> None:
     position.save()
 
 
-def hedge_position(of: Fill, to: Policy, *, size: str = "1000", hedge_amount_usd: str = "83.68", **values: Any) -> HedgePosition:
+def hedge_position(
+    of: Fill, to: Policy, *, size: str = "1000", hedge_amount_usd: str = "83.68", **values: Any
+) -> HedgePosition:
     """The slice of a confirmed purchase that belongs to one policy."""
     return HedgePosition.objects.create(
         policy=to,
@@ -440,7 +485,7 @@ def closed(row: HedgePosition, *, proceeds_usd: str, now: datetime = NOW) -> Hed
 
 
 def hedge(to: Policy, on: Instrument, **values: Any) -> HedgePosition:
-    """The whole way for one policy: intent, order, one confirmed fill of 1,000 at $0.08, and the policy's slice of it."""
+    """The whole way for one policy: intent, order, a confirmed fill of 1,000 at $0.08, and the policy's slice."""
     wanted = intent(on, demand={to.product_id: "1000"}, **values)
     sent = order(wanted, state="FILLED", fills=[{}])
     wanted.state, wanted.finished_at, wanted.outcome = Intent.State.DONE, NOW, "complete"

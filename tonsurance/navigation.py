@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
@@ -60,7 +61,16 @@ def sidebar(_request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": title,
             "separator": True,
-            "items": [{"title": name, "icon": icon, "link": reverse(target)} for name, icon, target in rows],
+            "items": [
+                {"title": name, "icon": icon, "link": reverse(target), "permission": _may_view(target)}
+                for name, icon, target in rows
+            ],
         }
         for title, rows in _SECTIONS
     ]
+
+
+def _may_view(target: str) -> Callable[[HttpRequest], bool]:
+    """Whether a person may open `admin:<app>_<model>_changelist`; nobody is shown a door that is shut."""
+    app, model, _ = target.removeprefix("admin:").split("_")
+    return lambda request: request.user.has_perm(f"{app}.view_{model}")

@@ -92,7 +92,7 @@ class BreakerAdmin(CardsAdmin):
     @action(
         description="Stop trading",
         url_path="trip",
-        permissions=["hedging.change_breaker"],
+        permissions=["verb"],
         icon="stop_circle",
     )
     def trip(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -125,7 +125,7 @@ class BreakerAdmin(CardsAdmin):
     @action(
         description="Allow trading",
         url_path="reset",
-        permissions=["hedging.change_breaker"],
+        permissions=["verb"],
         icon="play_circle",
     )
     def reset(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -141,7 +141,7 @@ class HedgeConfigEntryAdmin(CardsAdmin):
     @action(
         description="Change",
         url_path="change-value",
-        permissions=["hedging.change_hedgeconfigentry"],
+        permissions=["verb"],
         icon="edit",
     )
     def change_value(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -128,7 +128,7 @@ class MappingAdmin(CardsAdmin):
         age = display.ago_text(book.taken_at, now=utc_now())
         return [*cards, Card(f"Latest book, {age}", display.ladder(book.bids, book.asks))]
 
-    @action(description="Approve", url_path="approve", permissions=["hedging.change_mapping"], icon="check")
+    @action(description="Approve", url_path="approve", permissions=["verb"], icon="check")
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Allow trading on the wording that the market has now."""
         row = row_of(self, request, object_id)
@@ -150,7 +150,7 @@ class MappingAdmin(CardsAdmin):
             button="Approve",
         )
 
-    @action(description="Suspend", url_path="suspend", permissions=["hedging.change_mapping"], icon="block")
+    @action(description="Suspend", url_path="suspend", permissions=["verb"], icon="block")
     def suspend(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Stop trading through it; what is held stays."""
         row = row_of(self, request, object_id)

@@ -173,9 +173,7 @@ class OrderAdmin(CardsAdmin):
     def cards(self, request: HttpRequest, row: Any) -> list[Card]:
         return [_events(row), _attempts(row), _fills(row), _payload(row)]
 
-    @action(
-        description="Look up now", url_path="look-up", permissions=["hedging.change_order"], icon="search"
-    )
+    @action(description="Look up now", url_path="look-up", permissions=["verb"], icon="search")
     def look_up_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask the venue what became of the order. Asking changes nothing there."""
         row = row_of(self, request, object_id)

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from django.contrib.admin.utils import quote
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -39,7 +39,9 @@ def usd_text(value: Decimal | int | None) -> str:
         return NOTHING
     exact = Decimal(value)
     small = 0 < abs(exact) < _CENT
-    shown = _trimmed(abs(exact).quantize(_MICRO)) if small else f"{abs(exact).quantize(_CENT, ROUND_HALF_EVEN):,}"
+    shown = (
+        _trimmed(abs(exact).quantize(_MICRO)) if small else f"{abs(exact).quantize(_CENT, ROUND_HALF_EVEN):,}"
+    )
     return f"{_MINUS if exact < 0 else ''}${shown}"
 
 
@@ -164,28 +166,40 @@ def short_hash(value: str) -> SafeString:
 
 def link(url: str, text: Any) -> SafeString:
     """A link in the skin's colour."""
-    return format_html('<a class="text-primary-600 dark:text-primary-500 font-medium" href="{}">{}</a>', url, text)
+    return format_html(
+        '<a class="text-primary-600 dark:text-primary-500 font-medium" href="{}">{}</a>', url, text
+    )
 
 
 def admin_link(row: Any, text: Any = None) -> SafeString:
     """A link to `row`'s page in the admin, named by `text` or by the row itself; a dash without a row."""
     if row is None:
         return format_html("{}", NOTHING)
-    opts = row._meta
-    address = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[quote(row.pk)])
-    return link(address, str(row) if text is None else text)
+    opts, shown = row._meta, str(row) if text is None else text
+    try:
+        address = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[quote(row.pk)])
+    except NoReverseMatch:
+        return format_html("{}", shown)
+    return link(address, shown)
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "Nothing here") -> SafeString:
+def table(
+    headers: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "Nothing here"
+) -> SafeString:
     """A plain table. Cells are escaped unless they are safe already; a header that starts with `>` is a number's."""
     body = [
-        format_html("<tr>{}</tr>", format_html_join("", "<td>{}</td>", ((NOTHING if cell is None else cell,) for cell in row)))
+        format_html(
+            "<tr>{}</tr>",
+            format_html_join("", "<td>{}</td>", ((NOTHING if cell is None else cell,) for cell in row)),
+        )
         for row in rows
     ]
     if not body:
         return format_html('<p class="bo-empty">{}</p>', empty)
     head = format_html_join(
-        "", '<th class="{}">{}</th>', (("bo-num", name[1:]) if name.startswith(">") else ("", name) for name in headers)
+        "",
+        '<th class="{}">{}</th>',
+        (("bo-num", name[1:]) if name.startswith(">") else ("", name) for name in headers),
     )
     return format_html(
         '<div class="bo-scroll"><table class="bo-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>',
@@ -201,10 +215,15 @@ def ladder(bids: Sequence[Sequence[str]], asks: Sequence[Sequence[str]], *, leve
     """
     offers, wants = asks[:levels][::-1], bids[:levels]
     largest = max((Decimal(amount) for _, amount in (*offers, *wants)), default=Decimal(1)) or Decimal(1)
-    rows = [(side, colour, level) for side, colour, part in (("Ask", "red", offers), ("Bid", "green", wants)) for level in part]
+    rows = [
+        (side, colour, level)
+        for side, colour, part in (("Ask", "red", offers), ("Bid", "green", wants))
+        for level in part
+    ]
     body = format_html_join(
         "",
-        '<tr><td>{}</td><td>{}</td><td>{}</td><td class="bo-barcell"><div class="bo-bar {}" style="width:{}%"></div></td></tr>',
+        "<tr><td>{}</td><td>{}</td><td>{}</td>"
+        '<td class="bo-barcell"><div class="bo-bar {}" style="width:{}%"></div></td></tr>',
         (
             (side, price(Decimal(at)), size(Decimal(amount)), colour, int(Decimal(amount) * 100 / largest))
             for side, colour, (at, amount) in rows
@@ -213,8 +232,8 @@ def ladder(bids: Sequence[Sequence[str]], asks: Sequence[Sequence[str]], *, leve
     if not rows:
         return format_html('<p class="bo-empty">{}</p>', "Nobody offers, nobody bids")
     return format_html(
-        '<table class="bo-table bo-ladder"><thead><tr><th>Side</th><th class="bo-num">Price</th><th class="bo-num">Size</th>'
-        "<th></th></tr></thead><tbody>{}</tbody></table>",
+        '<table class="bo-table bo-ladder"><thead><tr><th>Side</th><th class="bo-num">Price</th>'
+        '<th class="bo-num">Size</th><th></th></tr></thead><tbody>{}</tbody></table>',
         body,
     )
 
@@ -223,7 +242,11 @@ def facts(rows: Iterable[tuple[str, Any]]) -> SafeString:
     """Names and values, one pair a line."""
     return format_html(
         '<dl class="bo-facts-list">{}</dl>',
-        format_html_join("", "<dt>{}</dt><dd>{}</dd>", ((name, NOTHING if value is None else value) for name, value in rows)),
+        format_html_join(
+            "",
+            "<dt>{}</dt><dd>{}</dd>",
+            ((name, NOTHING if value is None else value) for name, value in rows),
+        ),
     )
 
 

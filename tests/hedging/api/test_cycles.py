@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -16,7 +16,12 @@ URL = "/api/v2/hedges/cycles"
 
 
 def test_cycles_are_listed_newest_first_with_their_totals(ask):
-    old = make.cycle(coverage_usd=D(100_000), required_usd=D(20_000), planned_usd=D("7999.99"), products_count=1)
+    old = make.cycle(
+        coverage_usd=Decimal(100_000),
+        required_usd=Decimal(20_000),
+        planned_usd=Decimal("7999.99"),
+        products_count=1,
+    )
     new = make.cycle(state=Cycle.State.FAILED, error="LookupFailed: no answer")
 
     status, body = ask(URL)
@@ -41,15 +46,19 @@ def test_one_cycle_tells_every_legs_reason_and_the_book_it_rested_on(ask):
     usdc, token = make.product(), make.instrument()
     run = make.cycle(config={"enabled": True})
     make.target(run, token, on=make.book(token))
-    make.leg(run, usdc, binance, reason="no_gateway", sentence="no gateway", unfilled_usd=D(8000))
-    make.leg(run, usdc, polymarket, instrument=token, planned_usd=D("83.68"), reason="depth", sentence="thin")
+    make.leg(run, usdc, binance, reason="NO_GATEWAY", sentence="no gateway", unfilled_usd=Decimal(8000))
+    make.leg(
+        run, usdc, polymarket, instrument=token, planned_usd=Decimal("83.68"), reason="DEPTH", sentence="thin"
+    )
 
     _, body = ask(f"{URL}/{run.pk}")
 
     assert body["config"] == {"enabled": True}
-    assert [(leg["venue"], leg["reason"], leg["unfilled_usd"], leg["instrument"]) for leg in body["legs"]] == [
-        ("binance_futures", "no_gateway", "8000.000000", None),
-        ("polymarket", "depth", "0.000000", token.instrument_id),
+    assert [
+        (leg["venue"], leg["reason"], leg["unfilled_usd"], leg["instrument"]) for leg in body["legs"]
+    ] == [
+        ("binance_futures", "NO_GATEWAY", "8000.000000", None),
+        ("polymarket", "DEPTH", "0.000000", token.instrument_id),
     ]
     assert body["legs"][0]["asset"] == "USDC"
     assert body["targets"][0]["question"] == token.question

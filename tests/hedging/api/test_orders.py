@@ -31,7 +31,11 @@ def test_orders_are_listed_newest_first_and_filtered_by_state(ask):
 
 def test_one_order_tells_its_events_attempts_and_fills(ask):
     run = make.cycle()
-    order = make.order(make.intent(make.instrument(), of=run), state="FILLED", fills=[{"size": "1000", "settlement": "mined"}])
+    order = make.order(
+        make.intent(make.instrument(), of=run),
+        state="FILLED",
+        fills=[{"size": "1000", "settlement": "mined"}],
+    )
 
     _, body = ask(f"{URL}/{order.pk}")
 

@@ -205,16 +205,17 @@ def _many(like: HedgePosition, count: int) -> None:
         cursor.execute(
             """
             WITH sold AS (
-                INSERT INTO policies_policy (external_id, holder, product_id, coverage_usd, premium_usd, starts_at, expires_at,
-                    trigger_price, trigger_window_s, status, source, created_at)
-                SELECT gen_random_uuid()::text, holder, product_id, coverage_usd, premium_usd, starts_at, expires_at,
-                    trigger_price, trigger_window_s, status, source, created_at
+                INSERT INTO policies_policy (external_id, holder, product_id, coverage_usd, premium_usd, starts_at,
+                    expires_at, trigger_price, trigger_window_s, status, source, created_at)
+                SELECT gen_random_uuid()::text, holder, product_id, coverage_usd, premium_usd, starts_at,
+                    expires_at, trigger_price, trigger_window_s, status, source, created_at
                 FROM policies_policy, generate_series(1, %s) WHERE id = %s RETURNING id
             )
-            INSERT INTO hedging_hedgeposition (policy_id, product_id, venue_id, instrument_id, fill_id, size, hedge_amount_usd,
-                entry_price, entry_time, status, closed_size, proceeds_usd, created_at)
-            SELECT sold.id, product_id, venue_id, instrument_id, fill_id, size, hedge_amount_usd, entry_price, entry_time, status,
-                closed_size, proceeds_usd, h.created_at FROM hedging_hedgeposition h, sold WHERE h.id = %s
+            INSERT INTO hedging_hedgeposition (policy_id, product_id, venue_id, instrument_id, fill_id, size,
+                hedge_amount_usd, entry_price, entry_time, status, closed_size, proceeds_usd, created_at)
+            SELECT sold.id, product_id, venue_id, instrument_id, fill_id, size,
+                hedge_amount_usd, entry_price, entry_time, status, closed_size, proceeds_usd, h.created_at
+            FROM hedging_hedgeposition h, sold WHERE h.id = %s
             """,
             [count, like.policy_id, like.pk],
         )
@@ -239,5 +240,7 @@ def test_nothing_can_be_posted(settings):
 
 def test_amounts_are_exact_to_the_last_place(ask):
     sent = make.order(make.intent(make.instrument()), state="FILLED", fills=[{}])
-    make.hedge_position(sent.fills.get(), make.policy(make.product()), hedge_amount_usd="123456789012345678.123456")
+    make.hedge_position(
+        sent.fills.get(), make.policy(make.product()), hedge_amount_usd="123456789012345678.123456"
+    )
     assert ask()[1]["results"][0]["hedge_amount"] == "123456789012345678.123456"

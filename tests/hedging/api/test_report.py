@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -17,9 +17,9 @@ def test_the_report_tells_exposure_allocations_holdings_doubts_and_reasons(ask):
     make.mapping(usdc, token)
     make.hedge(make.policy(usdc, "100000"), token)
     make.order(make.intent(token), state="MANUAL")
-    run = make.cycle(planned_usd=D("83.68"), intents_count=1)
-    make.leg(run, usdc, polymarket, planned_usd=D("83.68"))
-    make.leg(run, usdc, binance, reason="no_gateway", unfilled_usd=D(8000))
+    run = make.cycle(planned_usd=Decimal("83.68"), intents_count=1)
+    make.leg(run, usdc, polymarket, planned_usd=Decimal("83.68"))
+    make.leg(run, usdc, binance, reason="NO_GATEWAY", unfilled_usd=Decimal(8000))
 
     status, body = ask("/api/v2/hedges/report")
 
@@ -29,6 +29,7 @@ def test_the_report_tells_exposure_allocations_holdings_doubts_and_reasons(ask):
         "policies_count": 1,
         "coverage_usd": "100000.000000",
         "required_usd": "20000.000000",
+        "hedge_ratio": "0.200000",
     }
     assert [(row["code"], row["allocated_usd"], row["payout_usd"]) for row in body["venues"]] == [
         ("polymarket", "8000.000000", "1000.000000"),
@@ -42,7 +43,12 @@ def test_the_report_tells_exposure_allocations_holdings_doubts_and_reasons(ask):
     assert body["uncertain"]["doubt_usd"] == "84.000000"
     assert body["cycle"]["id"] == run.pk
     assert body["unhedged"] == [
-        {"venue": "binance_futures", "reason": "no_gateway", "products_count": 1, "unhedged_usd": "8000.000000"}
+        {
+            "venue": "binance_futures",
+            "reason": "NO_GATEWAY",
+            "products_count": 1,
+            "unhedged_usd": "8000.000000",
+        }
     ]
 
 

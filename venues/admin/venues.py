@@ -1,0 +1,61 @@
+"""Where hedges can go: reachable or not, what it last said, what we have there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from tonsurance.plumbing import display
+from tonsurance.plumbing.cards import Card, CardsAdmin
+from tonsurance.plumbing.cells import ago_cell, cell, moment_cell, percent_cell, text_cell
+from venues.models import Venue
+from venues.services.venues import venue_codes_with_gateway
+
+_BALANCES_SHOWN = 50
+
+
+@admin.register(Venue)
+class VenueAdmin(CardsAdmin):
+    """One venue."""
+
+    list_display = ["venue_name", "kind_word", "gateway", "switch", "n_share", "seen", "complaint"]
+    list_display_links = ["venue_name"]
+    ordering = ["position", "code"]
+    fieldsets = [
+        (None, {"fields": ["venue_name", "kind_word", "gateway", "switch", "n_share"]}),
+        ("Line", {"fields": ["seen_full", "complaint", "complained_full"]}),
+    ]
+    readonly_fields = [name for _, part in fieldsets for name in part["fields"]]
+
+    venue_name = cell("name", "Venue", how=str)
+    kind_word = cell("kind", "Kind", how=lambda word: Venue.Kind(word).label)
+    switch = cell("is_enabled", "New hedges", how=lambda on: display.yes_no(on, yes="Allowed", no="Off"))
+    n_share = percent_cell("budget_share", "Share of every hedge")
+    seen = ago_cell("last_seen_at", "Last answer")
+    seen_full = moment_cell("last_seen_at", "Last answer")
+    complaint = text_cell("last_error", "Last error")
+    complained_full = moment_cell("last_error_at", "Last error at")
+
+    @admin.display(description="Gateway")
+    def gateway(self, row: Venue) -> SafeString:
+        if row.code in venue_codes_with_gateway():
+            return display.badge("Connected", "green")
+        return display.badge("No gateway", "orange", title="Its share of every hedge stays unhedged")
+
+    def alarm(self, row: Any) -> str:
+        if row.code in venue_codes_with_gateway():
+            return ""
+        return f"No gateway: {display.percent_text(row.budget_share)} of every required hedge stays unhedged."
+
+    def cards(self, request: HttpRequest, row: Any) -> list[Card]:
+        balances = row.balances.order_by("-taken_at", "-id")[:_BALANCES_SHOWN]
+        rows = [(display.moment(item.taken_at), item.currency, display.usd(item.total)) for item in balances]
+        return [
+            Card(
+                f"Balances (the newest {_BALANCES_SHOWN})",
+                display.table(["When", "Currency", ">Total"], rows),
+            )
+        ]
