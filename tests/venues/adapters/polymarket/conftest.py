@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from tests.venues.adapters.polymarket.samples import PRACTICE
+from tests.venues.adapters.polymarket.trading import BOOK, SLUG, terms_of, tokens
 from tonsurance.launch.practice import PracticeExchange
 from venues.adapters.polymarket.config import SETTING_NAMES, PolymarketConfig, config_from
 from venues.adapters.polymarket.gateway import Gateway
 from venues.adapters.polymarket.limits import ORDER_TIMEOUTS
+from venues.domain.instruments import InstrumentTerms
 
 MakeAccount = Callable[..., PolymarketConfig]
 
@@ -62,3 +64,15 @@ def hasty_gateway(account: PolymarketConfig) -> Iterator[Gateway]:
     made = Gateway(account, order_timeouts=ORDER_TIMEOUTS._replace(read_s=0.5))
     yield made
     made.close()
+
+
+@pytest.fixture
+def token(practice_exchange: PracticeExchange) -> str:
+    """The YES token of a market with a book of two asks and one bid."""
+    practice_exchange.post("book", slug=SLUG, **BOOK)
+    return tokens(practice_exchange)[0]
+
+
+@pytest.fixture
+def terms(gateway: Gateway, token: str) -> InstrumentTerms:
+    return terms_of(gateway, token)
