@@ -112,16 +112,22 @@ def trade_apply(state: State, trade: Trade) -> None:
 
 
 def position_redeem(state: State, account: Account, market: Market) -> int:
-    """Exchange an account's shares of a resolved market for their payout; return millionths of pUSD."""
+    """Exchange an account's shares of a resolved market for their payout; return millionths of pUSD.
+
+    Shares sold in a trade that is not mined yet stay for their buyer.
+    """
     paid = 0
     for token_id, payout_e6 in zip(market.token_ids, market.payout_e6, strict=True):
         held = account.positions.get(token_id)
-        if held is None or not held.size_e6:
+        sold_e6 = shares_reserved(state, account.address, token_id=token_id)
+        size_e6 = held.size_e6 - sold_e6 if held else 0
+        if held is None or size_e6 <= 0:
             continue
-        value = held.size_e6 * payout_e6 // UNIT_E6
-        held.realized_e6 += value - _cost_of(held, held.size_e6)
-        held.cost_e6 = 0
-        held.size_e6 = 0
+        value = size_e6 * payout_e6 // UNIT_E6
+        cost = _cost_of(held, size_e6)
+        held.realized_e6 += value - cost
+        held.cost_e6 -= cost
+        held.size_e6 -= size_e6
         paid += value
     account.pusd_e6 += paid
     state.settings["vault_e6"] -= paid

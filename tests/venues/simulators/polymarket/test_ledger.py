@@ -205,6 +205,19 @@ def test_shares_on_offer_cannot_be_offered_again():
     assert len(machine.state.orders) == orders
 
 
+def test_shares_sold_before_a_resolution_are_not_redeemed_by_their_seller():
+    machine = _opened()
+    machine.place(ALICE_KEY, YES, "BUY", 30, 40, "FAK")
+    machine.wait(5)
+    held = machine.state.accounts[ALICE].positions[YES].size_e6 // UNIT_E6
+    machine.place(ALICE_KEY, YES, "SELL", 20, held, "FAK")
+    machine.resolve("YES")
+    assert shares_redeem(machine.state, machine.market, address=ALICE) < UNIT_E6
+    machine.wait(5)
+    machine.nothing_is_made_or_lost()
+    machine.nobody_owes()
+
+
 def test_what_is_on_disk_is_what_is_in_memory(tmp_path):
     machine = _opened()
     machine.state.store = State(Config(seed_markets=False, state=tmp_path / "s.sqlite")).store
