@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 from fractions import Fraction
 
@@ -53,9 +54,7 @@ def test_a_negative_hedge_is_a_mistake() -> None:
 def shares_of_one(draw: st.DrawFn) -> dict[str, Decimal]:
     cuts = sorted(draw(st.lists(st.integers(0, 1_000_000), max_size=5)))
     edges = [0, *cuts, 1_000_000]
-    return {
-        f"v{i}": Decimal(b - a) / 1_000_000 for i, (a, b) in enumerate(zip(edges, edges[1:], strict=False))
-    }
+    return {f"v{i}": Decimal(b - a) / 1_000_000 for i, (a, b) in enumerate(itertools.pairwise(edges))}
 
 
 @given(units=st.integers(0, 10**15), shares=shares_of_one())

@@ -48,7 +48,7 @@ class TestMoves:
     def test_live_and_terminal_are_all_states_and_none_is_both(self) -> None:
         assert set(S) == LIVE | TERMINAL
         assert not LIVE & TERMINAL
-        assert TERMINAL - DEAD == {S.FILLED}
+        assert {S.FILLED} == TERMINAL - DEAD
 
     def test_what_is_dead_can_only_go_to_a_person(self) -> None:
         assert {(old, new) for old, new in TRANSITIONS if old in DEAD} == {
