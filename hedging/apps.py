@@ -15,7 +15,9 @@ def _book_ensure(**kwargs: Any) -> None:
 
     from hedging.services.seeding import book_ensure
 
-    if {"hedging_breaker", "hedging_riskbucket", "venues_venue"} <= set(connection.introspection.table_names()):
+    if {"hedging_breaker", "hedging_riskbucket", "venues_venue"} <= set(
+        connection.introspection.table_names()
+    ):
         book_ensure()
 
 

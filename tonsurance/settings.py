@@ -11,6 +11,7 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from tonsurance.logs import logging_config
 
@@ -254,6 +255,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "tonsurance.plumbing.admin.environment_badge",
     "DASHBOARD_CALLBACK": "hedging.admin.home.home_context",
+    "STYLES": [lambda _request: static("plumbing/backoffice.css")],
     "SIDEBAR": {
         "show_search": True,
         "show_all_applications": False,

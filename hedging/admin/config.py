@@ -8,7 +8,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path, reverse
 from django.utils.safestring import SafeString
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -125,16 +128,12 @@ class HedgeConfigEntryAdmin(CardsAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        extra = {"all_settings": _all_settings(can_change=self.may_change(request))} | (extra_context or {})
+        extra = {"all_settings": _all_settings(can_change=self.has_verb_permission(request))} | (
+            extra_context or {}
+        )
         return super().changelist_view(request, extra)
 
-    def may_change(self, request: HttpRequest) -> bool:
-        """Whether this person may set a value."""
-        return bool(request.user.has_perm("hedging.change_hedgeconfigentry"))
-
     def get_urls(self) -> list[Any]:
-        from django.urls import path
-
         view = self.admin_site.admin_view(self.set_value)
         return [path("set/<slug:key>/", view, name="hedging_hedgeconfigentry_set"), *super().get_urls()]
 
@@ -146,16 +145,11 @@ class HedgeConfigEntryAdmin(CardsAdmin):
     )
     def change_value(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Set this one."""
-        from django.contrib.admin.utils import unquote
-
         return self.set_value(request, unquote(object_id))
 
     def set_value(self, request: HttpRequest, key: str) -> HttpResponse:
         """Ask for one setting's new value and a reason, and set it."""
-        from django.core.exceptions import PermissionDenied
-        from django.http import Http404
-
-        if not self.may_change(request):
+        if not self.has_verb_permission(request):
             raise PermissionDenied
         item = SETTINGS.get(key)
         if item is None:
@@ -186,8 +180,6 @@ def _editable(item: Setting, value: Any) -> str:
 
 
 def _all_settings(*, can_change: bool) -> SafeString:
-    from django.urls import reverse
-
     now = config_read()
     rows = []
     for item in SETTINGS.values():

@@ -37,10 +37,16 @@ def compare_fills(
         if report is None:
             found.append(Difference("EXTRA_FILL", key[1], mine, "no such trade"))
         elif (report.side.value, report.size, report.price) != (side, size, price):
-            found.append(Difference("FILL_MISMATCH", key[1], mine, f"{report.side} {report.size} at {report.price}"))
+            found.append(
+                Difference("FILL_MISMATCH", key[1], mine, f"{report.side} {report.size} at {report.price}")
+            )
     for key, report in theirs.items():
         if key not in ours and report.settlement != Settlement.FAILED:
-            found.append(Difference("MISSING_FILL", key[1], "no such fill", f"{report.side} {report.size} at {report.price}"))
+            found.append(
+                Difference(
+                    "MISSING_FILL", key[1], "no such fill", f"{report.side} {report.size} at {report.price}"
+                )
+            )
     return found
 
 

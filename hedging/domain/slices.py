@@ -59,13 +59,21 @@ def next_slice(
             terms=free,
         )
     else:
-        walk = walk_bids(book, size_max=left.size, price_min=left.price_limit, participation=participation, terms=free)
+        walk = walk_bids(
+            book, size_max=left.size, price_min=left.price_limit, participation=participation, terms=free
+        )
     if walk.size <= 0:
         return _end("the book offers nothing within the price limit", left)
     if walk.size < terms.size_min:
-        return _end(f"{walk.size} units within the limits are fewer than the venue's minimum of {terms.size_min}", left)
+        return _end(
+            f"{walk.size} units within the limits are fewer than the venue's minimum of {terms.size_min}",
+            left,
+        )
     if left.side == Side.BUY and walk.notional_usd < terms.notional_usd_min:
-        return _end(f"${walk.notional_usd} within the limits is less than the venue's minimum of ${terms.notional_usd_min}", left)
+        return _end(
+            f"${walk.notional_usd} within the limits is less than the venue's minimum of ${terms.notional_usd_min}",
+            left,
+        )
     # The fee per dollar falls with the price, and rate x notional bounds it for every price.
     fee_max = (walk.notional_usd * terms.fee_rate).quantize(_CENT, rounding=ROUND_CEILING)
     return Slice(
@@ -79,4 +87,10 @@ def next_slice(
 
 def _end(why: str, left: Remaining) -> Slice:
     sentence = why if why == "complete" else f"{why}; ${left.notional_usd} ({left.size} units) left unhedged"
-    return Slice(size=_NOTHING, notional_usd=_NOTHING, price_limit=left.price_limit, fee_usd_max=_NOTHING, sentence=sentence)
+    return Slice(
+        size=_NOTHING,
+        notional_usd=_NOTHING,
+        price_limit=left.price_limit,
+        fee_usd_max=_NOTHING,
+        sentence=sentence,
+    )

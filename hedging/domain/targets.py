@@ -64,7 +64,9 @@ def make_plan(view: MarketView) -> Plan:
     held = {key for key, item in view.held.items() if item.worst_size > 0}
     nameless = held - routes.terms.keys()
     if nameless:
-        raise Broken(f"instruments are held whose terms the view does not have: {', '.join(sorted(nameless))}")
+        raise Broken(
+            f"instruments are held whose terms the view does not have: {', '.join(sorted(nameless))}"
+        )
     desk = _Desk(view, routes, Holdings(view, routes), close_instruments(view, routes))
     products = sorted(
         (item for item in view.demands if item.coverage_usd > 0), key=lambda item: item.product_id

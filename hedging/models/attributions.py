@@ -19,11 +19,19 @@ class HedgePosition(models.Model):
         CLOSED = "closed", "Closed"
 
     id = models.BigAutoField(primary_key=True)
-    policy = models.ForeignKey("policies.Policy", on_delete=models.PROTECT, related_name="hedge_positions", db_index=False)
-    product = models.ForeignKey("policies.Product", on_delete=models.PROTECT, related_name="+", db_index=False)
+    policy = models.ForeignKey(
+        "policies.Policy", on_delete=models.PROTECT, related_name="hedge_positions", db_index=False
+    )
+    product = models.ForeignKey(
+        "policies.Product", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     venue = models.ForeignKey("venues.Venue", on_delete=models.PROTECT, related_name="+", db_index=False)
-    instrument = models.ForeignKey("venues.Instrument", on_delete=models.PROTECT, related_name="+", db_index=False)
-    fill = models.ForeignKey("hedging.Fill", on_delete=models.PROTECT, related_name="hedge_positions", db_index=False)
+    instrument = models.ForeignKey(
+        "venues.Instrument", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    fill = models.ForeignKey(
+        "hedging.Fill", on_delete=models.PROTECT, related_name="hedge_positions", db_index=False
+    )
     size = SizeField()
     hedge_amount_usd = MoneyField(help_text="Paid for this slice, fees included.")
     entry_price = PriceField(help_text="Price per unit without fees.")
@@ -42,16 +50,21 @@ class HedgePosition(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["fill", "policy"], name="hedgeposition_one_per_fill_and_policy"),
-            models.CheckConstraint(condition=Q(status__in=["open", "closed"]), name="hedgeposition_status_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=["open", "closed"]), name="hedgeposition_status_known"
+            ),
             models.CheckConstraint(condition=Q(size__gt=0), name="hedgeposition_size_positive"),
             models.CheckConstraint(
-                condition=Q(closed_size__gte=0, closed_size__lte=F("size")), name="hedgeposition_closed_within_size"
+                condition=Q(closed_size__gte=0, closed_size__lte=F("size")),
+                name="hedgeposition_closed_within_size",
             ),
             models.CheckConstraint(
-                condition=Q(released_size__gte=0, released_size__lte=F("closed_size")), name="hedgeposition_released_within_closed"
+                condition=Q(released_size__gte=0, released_size__lte=F("closed_size")),
+                name="hedgeposition_released_within_closed",
             ),
             models.CheckConstraint(
-                condition=Q(status="open", close_time__isnull=True) | Q(status="closed", closed_size=F("size")),
+                condition=Q(status="open", close_time__isnull=True)
+                | Q(status="closed", closed_size=F("size")),
                 name="hedgeposition_closed_when_all_sold",
             ),
         ]

@@ -35,7 +35,9 @@ class Cycle(models.Model):
     planned_usd = MoneyField(default=0, help_text="To be spent by this cycle's intents, fees included.")
     planned_payout_usd = MoneyField(default=0)
     intents_count = models.PositiveIntegerField(default=0)
-    held_back = models.JSONField(default=list, help_text="Units that should be sold and cannot be sold now, with reasons.")
+    held_back = models.JSONField(
+        default=list, help_text="Units that should be sold and cannot be sold now, with reasons."
+    )
     config = models.JSONField(default=dict, help_text="The settings that this run used.")
     error = models.TextField(blank=True, default="")
 
@@ -43,7 +45,9 @@ class Cycle(models.Model):
         ordering = ["-id"]
         constraints = [
             # The running row is the lock: a second cycle cannot begin, whoever rings.
-            models.UniqueConstraint(fields=["state"], condition=models.Q(state="running"), name="cycle_one_running"),
+            models.UniqueConstraint(
+                fields=["state"], condition=models.Q(state="running"), name="cycle_one_running"
+            ),
         ]
         indexes = [models.Index(fields=["state", "-id"], name="cycle_by_state")]
 
@@ -86,7 +90,9 @@ class CycleLeg(models.Model):
     coverage_usd = MoneyField()
     required_usd = MoneyField(help_text="This venue's share of hedge ratio times coverage.")
     held_size = SizeField(default=0, help_text="Held, pending and in flight when decided.")
-    held_payout_usd = MoneyField(default=0, help_text="Expected payoff of what is held, in the insured event.")
+    held_payout_usd = MoneyField(
+        default=0, help_text="Expected payoff of what is held, in the insured event."
+    )
     planned_size = SizeField(default=0)
     planned_usd = MoneyField(default=0)
     planned_payout_usd = MoneyField(default=0)

@@ -25,7 +25,9 @@ class Fill(models.Model):
     price = PriceField()
     notional_usd = MoneyField()
     fee_usd = MoneyField(default=0)
-    settlement = models.CharField(max_length=10, choices=[(s.value, s.value.capitalize()) for s in Settlement])
+    settlement = models.CharField(
+        max_length=10, choices=[(s.value, s.value.capitalize()) for s in Settlement]
+    )
     transaction_hash = models.CharField(max_length=80, blank=True, default="")
     matched_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
@@ -35,7 +37,9 @@ class Fill(models.Model):
     class Meta:
         ordering = ["-matched_at", "-id"]
         constraints = [
-            models.UniqueConstraint(fields=["venue", "venue_trade_id", "order"], name="fill_one_per_venue_trade"),
+            models.UniqueConstraint(
+                fields=["venue", "venue_trade_id", "order"], name="fill_one_per_venue_trade"
+            ),
             models.CheckConstraint(condition=Q(settlement__in=_SETTLEMENTS), name="fill_settlement_known"),
             models.CheckConstraint(condition=Q(size__gt=0), name="fill_size_positive"),
             models.CheckConstraint(condition=Q(price__gt=0), name="fill_price_positive"),
@@ -43,7 +47,9 @@ class Fill(models.Model):
             models.CheckConstraint(condition=Q(side__in=["BUY", "SELL"]), name="fill_side_known"),
         ]
         indexes = [
-            models.Index(fields=["instrument"], condition=Q(settlement__in=PROVISIONAL), name="fill_provisional"),
+            models.Index(
+                fields=["instrument"], condition=Q(settlement__in=PROVISIONAL), name="fill_provisional"
+            ),
             models.Index(fields=["instrument", "settlement"], name="fill_by_instrument"),
         ]
 

@@ -33,7 +33,9 @@ class Intent(models.Model):
     )
     decision_key = models.CharField(max_length=250)
     cycle = models.ForeignKey("hedging.Cycle", null=True, on_delete=models.PROTECT, related_name="intents")
-    target = models.ForeignKey("hedging.CycleTarget", null=True, on_delete=models.PROTECT, related_name="intents")
+    target = models.ForeignKey(
+        "hedging.CycleTarget", null=True, on_delete=models.PROTECT, related_name="intents"
+    )
     venue = models.ForeignKey("venues.Venue", on_delete=models.PROTECT, related_name="+")
     instrument = models.ForeignKey("venues.Instrument", on_delete=models.PROTECT, related_name="intents")
     leg = models.CharField(max_length=40, default="main")
@@ -44,7 +46,9 @@ class Intent(models.Model):
     notional_usd = MoneyField()
     price_limit = PriceField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
-    outcome = models.CharField(max_length=300, blank=True, default="", help_text="How it ended, in a sentence.")
+    outcome = models.CharField(
+        max_length=300, blank=True, default="", help_text="How it ended, in a sentence."
+    )
     dispatch_count = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField()
     valid_until = models.DateTimeField()
@@ -109,7 +113,9 @@ class IntentSlice(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     intent = models.ForeignKey(Intent, on_delete=models.PROTECT, related_name="slices")
-    hedge_position = models.ForeignKey("hedging.HedgePosition", on_delete=models.PROTECT, related_name="slices")
+    hedge_position = models.ForeignKey(
+        "hedging.HedgePosition", on_delete=models.PROTECT, related_name="slices"
+    )
     size = SizeField()
 
     class Meta:

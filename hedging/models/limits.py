@@ -46,7 +46,9 @@ class Breaker(models.Model):
     reason = models.CharField(max_length=300, blank=True, default="")
     opened_at = models.DateTimeField(null=True, blank=True)
     changed_by = models.CharField(max_length=150, blank=True, default="")
-    resume_at = models.DateTimeField(null=True, blank=True, help_text="A pause ends by itself at this moment.")
+    resume_at = models.DateTimeField(
+        null=True, blank=True, help_text="A pause ends by itself at this moment."
+    )
     probe_budget = models.PositiveIntegerField(default=0)
     latched = models.BooleanField(default=False, help_text="Only a person may close it.")
     epoch = models.BigIntegerField(default=0)
@@ -54,13 +56,20 @@ class Breaker(models.Model):
     class Meta:
         ordering = ["scope"]
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=["CLOSED", "OPEN", "HALF_OPEN"]), name="breaker_state_known"),
-            models.CheckConstraint(condition=Q(effect__in=["HALT", "REDUCE_ONLY"]), name="breaker_effect_known"),
             models.CheckConstraint(
-                condition=Q(state="CLOSED", opened_at__isnull=True) | Q(~Q(state="CLOSED"), opened_at__isnull=False),
+                condition=Q(state__in=["CLOSED", "OPEN", "HALF_OPEN"]), name="breaker_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(effect__in=["HALT", "REDUCE_ONLY"]), name="breaker_effect_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="CLOSED", opened_at__isnull=True)
+                | Q(~Q(state="CLOSED"), opened_at__isnull=False),
                 name="breaker_open_since",
             ),
-            models.CheckConstraint(condition=Q(latched=False) | Q(state="OPEN"), name="breaker_latched_is_open"),
+            models.CheckConstraint(
+                condition=Q(latched=False) | Q(state="OPEN"), name="breaker_latched_is_open"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -83,5 +92,3 @@ class BreakerEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scope}: {self.old} → {self.new}"
-
-

@@ -23,13 +23,18 @@ class Mapping(models.Model):
     product = models.ForeignKey("policies.Product", on_delete=models.PROTECT, related_name="mappings")
     instrument = models.ForeignKey("venues.Instrument", on_delete=models.PROTECT, related_name="mappings")
     internal_event_id = models.CharField(
-        max_length=120, blank=True, default="", help_text="The sister platform's name of the event, where it has one."
+        max_length=120,
+        blank=True,
+        default="",
+        help_text="The sister platform's name of the event, where it has one.",
     )
     grade = models.CharField(max_length=10, choices=Grade.choices)
     basis_probability = RatioField(
         default=1, help_text="Chance that the instrument pays given that the policy pays; 1 = the same event."
     )
-    pays_on = models.TextField(blank=True, default="", help_text="The event that the instrument pays on, in one sentence.")
+    pays_on = models.TextField(
+        blank=True, default="", help_text="The event that the instrument pays on, in one sentence."
+    )
     is_active = models.BooleanField(default=True)
     approved_by = models.CharField(max_length=150, blank=True, default="")
     approved_at = models.DateTimeField(null=True, blank=True)
@@ -41,9 +46,12 @@ class Mapping(models.Model):
     class Meta:
         ordering = ["product", "instrument"]
         constraints = [
-            models.UniqueConstraint(fields=["product", "instrument"], name="mapping_one_per_product_and_instrument"),
+            models.UniqueConstraint(
+                fields=["product", "instrument"], name="mapping_one_per_product_and_instrument"
+            ),
             models.CheckConstraint(
-                condition=Q(basis_probability__gte=0) & Q(basis_probability__lte=1), name="mapping_basis_is_a_probability"
+                condition=Q(basis_probability__gte=0) & Q(basis_probability__lte=1),
+                name="mapping_basis_is_a_probability",
             ),
             models.CheckConstraint(
                 condition=Q(approved_at__isnull=True) | ~Q(approved_by=""), name="mapping_approval_has_a_name"

@@ -30,7 +30,9 @@ class Order(models.Model):
     generation = models.PositiveIntegerField()
     venue = models.ForeignKey("venues.Venue", on_delete=models.PROTECT, related_name="+")
     instrument = models.ForeignKey("venues.Instrument", on_delete=models.PROTECT, related_name="orders")
-    client_order_id = models.CharField(max_length=80, help_text="The venue's own name of the order, known in advance.")
+    client_order_id = models.CharField(
+        max_length=80, help_text="The venue's own name of the order, known in advance."
+    )
     salt = models.BigIntegerField(null=True)
     payload = models.BinaryField()
     payload_sha = models.BinaryField(max_length=32)
@@ -40,7 +42,9 @@ class Order(models.Model):
     notional_usd = MoneyField()
     price_limit = PriceField()
     fee_usd_max = MoneyField(default=0, help_text="The most that the venue may charge on top.")
-    spends_budget = models.BooleanField(help_text="Capped by money (a taking BUY on Polymarket), not by units.")
+    spends_budget = models.BooleanField(
+        help_text="Capped by money (a taking BUY on Polymarket), not by units."
+    )
     is_reducing = models.BooleanField(help_text="Makes the position smaller.")
     resend_allowed = models.BooleanField(help_text="The venue deduplicates identical bytes.")
     state = models.CharField(max_length=10, choices=_CHOICES, default=OrderStatus.PREPARED)
@@ -67,33 +71,47 @@ class Order(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["venue", "client_order_id"], name="order_wire_id_never_reused"),
             models.UniqueConstraint(fields=["intent", "generation"], name="order_one_per_generation"),
-            models.UniqueConstraint(fields=["salt"], condition=Q(salt__isnull=False), name="order_salt_never_reused"),
-            models.UniqueConstraint(fields=["intent"], condition=Q(state__in=LIVE_STATES), name="order_one_live_per_intent"),
+            models.UniqueConstraint(
+                fields=["salt"], condition=Q(salt__isnull=False), name="order_salt_never_reused"
+            ),
+            models.UniqueConstraint(
+                fields=["intent"], condition=Q(state__in=LIVE_STATES), name="order_one_live_per_intent"
+            ),
             models.CheckConstraint(condition=Q(state__in=_STATES), name="order_state_known"),
             models.CheckConstraint(condition=Q(side__in=["BUY", "SELL"]), name="order_side_known"),
             models.CheckConstraint(
-                condition=Q(salt__isnull=True) | Q(salt__gte=1, salt__lte=9007199254740991), name="order_salt_json_safe"
+                condition=Q(salt__isnull=True) | Q(salt__gte=1, salt__lte=9007199254740991),
+                name="order_salt_json_safe",
             ),
             models.CheckConstraint(condition=Q(size__gt=0), name="order_size_positive"),
             models.CheckConstraint(condition=Q(notional_usd__gt=0), name="order_notional_positive"),
             models.CheckConstraint(
                 # A dead order that shows life ends by a person's word, even one that was never sent.
-                condition=Q(state__in=["PREPARED", "ABORTED", "MANUAL", "FILLED", "CANCELLED"]) | Q(attempts__gte=1),
+                condition=Q(state__in=["PREPARED", "ABORTED", "MANUAL", "FILLED", "CANCELLED"])
+                | Q(attempts__gte=1),
                 name="order_sent_has_attempt",
             ),
-            models.CheckConstraint(condition=Q(resend_allowed=True) | Q(attempts__lte=1), name="order_sent_once_unless_deduplicated"),
             models.CheckConstraint(
-                condition=Q(resend_allowed=True) | Q(state__in=["PREPARED", "ABORTED"]) | Q(fence_at__isnull=False),
+                condition=Q(resend_allowed=True) | Q(attempts__lte=1),
+                name="order_sent_once_unless_deduplicated",
+            ),
+            models.CheckConstraint(
+                condition=Q(resend_allowed=True)
+                | Q(state__in=["PREPARED", "ABORTED"])
+                | Q(fence_at__isnull=False),
                 name="order_without_dedup_needs_fence",
             ),
-            models.CheckConstraint(condition=~Q(state="NOT_PLACED") | Q(absent_proofs__gte=2), name="order_absence_proven_twice"),
+            models.CheckConstraint(
+                condition=~Q(state="NOT_PLACED") | Q(absent_proofs__gte=2), name="order_absence_proven_twice"
+            ),
             models.CheckConstraint(
                 condition=Q(spends_budget=True, filled_usd__lte=F("notional_usd") + DUST)
                 | Q(spends_budget=False, filled_size__lte=F("size") + DUST),
                 name="order_not_overfilled",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["REJECTED", "NOT_PLACED", "ABORTED"]) | Q(filled_size=0), name="order_dead_has_no_fill"
+                condition=~Q(state__in=["REJECTED", "NOT_PLACED", "ABORTED"]) | Q(filled_size=0),
+                name="order_dead_has_no_fill",
             ),
         ]
         indexes = [

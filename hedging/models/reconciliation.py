@@ -52,7 +52,9 @@ class Discrepancy(models.Model):
         verbose_name_plural = "discrepancies"
         constraints = [
             models.UniqueConstraint(
-                fields=["venue", "kind", "subject"], condition=Q(state="open"), name="discrepancy_one_open_per_subject"
+                fields=["venue", "kind", "subject"],
+                condition=Q(state="open"),
+                name="discrepancy_one_open_per_subject",
             ),
         ]
 

@@ -55,7 +55,9 @@ class _Tally:
     in_flight_usd: Decimal = _ZERO
     ended: Decimal = _ZERO
     has_live_intent: bool = False
-    slices: dict[int, tuple[Decimal, Decimal]] = field(default_factory=lambda: defaultdict(lambda: (_ZERO, _ZERO)))
+    slices: dict[int, tuple[Decimal, Decimal]] = field(
+        default_factory=lambda: defaultdict(lambda: (_ZERO, _ZERO))
+    )
 
     def give(self, product_id: int, size: Decimal, cost: Decimal) -> None:
         had_size, had_cost = self.slices[product_id]

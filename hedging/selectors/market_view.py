@@ -63,7 +63,10 @@ def reading_take(with_gateway: frozenset[str]) -> Reading:
         instruments=tradable | held,
         venues={
             venue.code: VenueView(
-                code=venue.code, name=venue.name, has_gateway=venue.code in with_gateway, is_enabled=venue.is_enabled
+                code=venue.code,
+                name=venue.name,
+                has_gateway=venue.code in with_gateway,
+                is_enabled=venue.is_enabled,
             )
             for venue in Venue.objects.all()
         },
@@ -74,7 +77,9 @@ def view_of(
     reading: Reading, books: Mappings[int, FetchedBook], *, limits: PlanLimits, now: datetime
 ) -> MarketView:
     """The frozen view: `reading` with the books that were fetched for it and what we hold now."""
-    known = {row.pk: row for row in Instrument.objects.filter(pk__in=_held_row_ids() | set(reading.instruments))}
+    known = {
+        row.pk: row for row in Instrument.objects.filter(pk__in=_held_row_ids() | set(reading.instruments))
+    }
     names = {key: row.instrument_id for key, row in known.items()}
     return MarketView(
         as_of=now,

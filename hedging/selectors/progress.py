@@ -1,11 +1,9 @@
-"""How far the orders of the newest cycle have come, for those who wait for them."""
+"""How far the book has come since a bell was rung, for those who wait for it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-
-from django.db.models import Count, Q
 
 from hedging.models import Cycle, Fill, Intent, Order
 from hedging.models.fills import PROVISIONAL
@@ -14,7 +12,7 @@ from hedging.models.orders import LIVE_STATES
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`is_settled`: the cycle is done, its intents have ended, its orders are dead, its fills are final."""
+    """`is_settled`: the cycle is done, and no intent, order or fill of the book is under way."""
 
     is_settled: bool
     is_failed: bool
@@ -28,15 +26,22 @@ def cycle_progress(*, since: datetime) -> Progress:
         return Progress(False, False, "no cycle has begun yet")
     if cycle.state == Cycle.State.FAILED:
         return Progress(True, True, f"cycle {cycle.pk} failed: {cycle.error}")
-    intents = Intent.objects.filter(cycle=cycle).aggregate(all=Count("pk"), open=Count("pk", filter=Q(state__in=["OPEN", "PARKED"])))
-    orders = Order.objects.filter(intent__cycle=cycle).aggregate(all=Count("pk"), live=Count("pk", filter=Q(state__in=LIVE_STATES)))
-    fills = Fill.objects.filter(order__intent__cycle=cycle).aggregate(
-        all=Count("pk"), provisional=Count("pk", filter=Q(settlement__in=PROVISIONAL))
-    )
+    open_intents = Intent.objects.filter(state__in=["OPEN", "PARKED"]).count()
+    live_orders = Order.objects.filter(state__in=LIVE_STATES).count()
+    provisional = Fill.objects.filter(settlement__in=PROVISIONAL).count()
+    intents = Intent.objects.filter(cycle=cycle).count()
     sentence = (
-        f"cycle {cycle.pk} {cycle.state}: {intents['all'] - intents['open']} of {intents['all']} intents ended,"
-        f" {orders['all'] - orders['live']} of {orders['all']} orders ended,"
-        f" {fills['all'] - fills['provisional']} of {fills['all']} fills settled"
+        f"cycle {cycle.pk} {cycle.state}, {intents} intents; in the whole book {open_intents} intents open,"
+        f" {live_orders} orders alive, {provisional} fills not settled"
     )
-    settled = cycle.state == Cycle.State.DONE and not (intents["open"] or orders["live"] or fills["provisional"])
+    settled = cycle.state == Cycle.State.DONE and not (open_intents or live_orders or provisional)
     return Progress(settled, False, sentence)
+
+
+def book_is_quiet() -> bool:
+    """No intent open, no order alive, no fill between match and settlement."""
+    return not (
+        Intent.objects.filter(state__in=["OPEN", "PARKED"]).exists()
+        or Order.objects.filter(state__in=LIVE_STATES).exists()
+        or Fill.objects.filter(settlement__in=PROVISIONAL).exists()
+    )

@@ -44,9 +44,7 @@ def fill_attribute(fill: Fill, *, now: datetime) -> int:
     return _attribute_purchase(fill, now=now) if fill.side == "BUY" else _attribute_sale(fill, now=now)
 
 
-def split_purchase(
-    size_micro: int, cost_micro: int, demand_micro: dict[int, int], weights: Weights
-) -> Split:
+def split_purchase(size_micro: int, cost_micro: int, demand_micro: dict[int, int], weights: Weights) -> Split:
     """Divide a purchase among the policies in force.
 
     Products without a policy in force any more get nothing; cost follows size, so that a slice without units costs nothing.
@@ -72,7 +70,8 @@ def split_purchase(
 
 def _attribute_purchase(fill: Fill, *, now: datetime) -> int:
     demand = {
-        row.product_id: to_micro(row.weight_usd) for row in IntentDemand.objects.filter(intent_id=fill.order.intent_id)
+        row.product_id: to_micro(row.weight_usd)
+        for row in IntentDemand.objects.filter(intent_id=fill.order.intent_id)
     }
     if not demand:
         return 0
@@ -85,12 +84,14 @@ def _attribute_purchase(fill: Fill, *, now: datetime) -> int:
     total = int(split.size_micro.sum())
     if total not in (0, to_micro(fill.size)):
         raise Broken(f"fill {fill.pk}: slices add up to {total} micro-units of {to_micro(fill.size)}")
-    tail = (
-        f"\t{fill.price}\t{fill.matched_at.isoformat()}\topen\t0\t0\t0\t{now.isoformat()}\n"
-    )
+    tail = f"\t{fill.price}\t{fill.matched_at.isoformat()}\topen\t0\t0\t0\t{now.isoformat()}\n"
     middle = f"\t{fill.venue_id}\t{fill.instrument_id}\t{fill.pk}\t"
     rows = zip(
-        split.policy_ids.tolist(), split.product_ids.tolist(), split.size_micro.tolist(), split.cost_micro.tolist(), strict=True
+        split.policy_ids.tolist(),
+        split.product_ids.tolist(),
+        split.size_micro.tolist(),
+        split.cost_micro.tolist(),
+        strict=True,
     )
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         chunk: list[str] = []

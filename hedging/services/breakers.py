@@ -84,9 +84,9 @@ def venue_pause(venue_code: str, *, reason: str, seconds: int, now: datetime) ->
 def venues_resume_due(*, now: datetime) -> int:
     """Close the breakers whose pause is over; return how many."""
     resumed = 0
-    for scope in Breaker.objects.filter(state=Breaker.State.OPEN, latched=False, resume_at__lte=now).values_list(
-        "scope", flat=True
-    ):
+    for scope in Breaker.objects.filter(
+        state=Breaker.State.OPEN, latched=False, resume_at__lte=now
+    ).values_list("scope", flat=True):
         with transaction.atomic():
             breaker = Breaker.objects.select_for_update().get(scope=scope)
             if breaker.latched or breaker.resume_at is None or breaker.resume_at > now:

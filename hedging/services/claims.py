@@ -23,13 +23,15 @@ def claims_note_closed(*, now: datetime) -> int:
 
     The recovery is what the policy's slices brought in since the payment, after fees: money, not profit.
     """
-    still_open = HedgePosition.objects.filter(policy_id=OuterRef("policy_id"), status=HedgePosition.Status.OPEN)
+    still_open = HedgePosition.objects.filter(
+        policy_id=OuterRef("policy_id"), status=HedgePosition.Status.OPEN
+    )
     waiting = Claim.objects.filter(~Exists(still_open), status="paid", hedges_closed_at__isnull=True)
     noted = 0
     for claim in waiting.order_by("pk")[:BATCH]:
-        proceeds = HedgePosition.objects.filter(policy_id=claim.policy_id, close_time__gte=claim.paid_at).aggregate(
-            usd=Sum("proceeds_usd")
-        )["usd"] or Decimal(0)
+        proceeds = HedgePosition.objects.filter(
+            policy_id=claim.policy_id, close_time__gte=claim.paid_at
+        ).aggregate(usd=Sum("proceeds_usd"))["usd"] or Decimal(0)
         claim_note_hedges_closed(claim.pk, recovery_usd=proceeds, actor=ACTOR, now=now)
         log.info("hedges of a claim closed", claim=claim.pk, recovery_usd=str(proceeds))
         noted += 1

@@ -45,7 +45,11 @@ def cycle_run_if_due(*, cause: str, now: datetime) -> CycleResult | None:
     """
     deadline = monotonic_s() + WAIT_S
     while monotonic_s() < deadline:
-        if Cycle.objects.filter(state=Cycle.State.DONE, as_of__gt=now).exclude(mode=Cycle.Mode.DRY_RUN).exists():
+        if (
+            Cycle.objects.filter(state=Cycle.State.DONE, as_of__gt=now)
+            .exclude(mode=Cycle.Mode.DRY_RUN)
+            .exists()
+        ):
             return None
         result = cycle_run(cause=cause)
         if result is not None:

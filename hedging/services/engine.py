@@ -79,7 +79,9 @@ class Engine:
     def _instead_of_beat(self) -> None:
         """Do beat's work when beat is late: the same slots make sure that it is done once."""
         now = utc_now()
-        if slot_age_s("orchestrate", now=now) > CYCLE_EVERY_S * 1.2 and slot_claim("orchestrate", every_s=CYCLE_EVERY_S, now=now):
+        if slot_age_s("orchestrate", now=now) > CYCLE_EVERY_S * 1.2 and slot_claim(
+            "orchestrate", every_s=CYCLE_EVERY_S, now=now
+        ):
             cycle_run_if_due(cause="engine", now=now)
         if slot_age_s("expire", now=now) > 180 and slot_claim("expire", every_s=60, now=now):
             policies_activate_due(now=now, actor="engine")

@@ -28,7 +28,17 @@ from hedging.services.config import config_read
 from hedging.services.intents import intent_count_dispatch, intent_finish, intent_postpone
 from tonsurance.kernel.clock import monotonic_s, utc_now
 from tonsurance.kernel.errors import Refused
-from venues.domain.gateway import Gateway, LookupFailed, OrderRequest, Outcome, Prepared, Rejected, Side, TimeInForce, Unknown
+from venues.domain.gateway import (
+    Gateway,
+    LookupFailed,
+    OrderRequest,
+    Outcome,
+    Prepared,
+    Rejected,
+    Side,
+    TimeInForce,
+    Unknown,
+)
 from venues.registry import gateway_for
 from venues.selectors.instruments import terms_of
 from venues.services.books import book_fetch
@@ -109,8 +119,15 @@ def _expire(intent: Intent, live: Order | None, *, now: datetime) -> Placed:
     """A stale decision dies: its world is gone. A prepared order of it was never sent, so it may be dropped."""
     if live is not None:
         with transaction.atomic(durable=True):
-            Order.objects.filter(pk=live.pk, state="PREPARED").update(state="ABORTED", reason="the decision was too old to send")
-    intent_finish(intent.pk, state=Intent.State.ABANDONED, outcome="too old to send; the next cycle decides anew", now=now)
+            Order.objects.filter(pk=live.pk, state="PREPARED").update(
+                state="ABORTED", reason="the decision was too old to send"
+            )
+    intent_finish(
+        intent.pk,
+        state=Intent.State.ABANDONED,
+        outcome="too old to send; the next cycle decides anew",
+        now=now,
+    )
     return Placed("expired", "the decision was too old to send")
 
 
@@ -120,7 +137,9 @@ def _prepare(intent: Intent, gateway: Gateway, *, now: datetime) -> Order | None
     if any(order.state not in TERMINAL for order in past):
         return None
     if len(past) >= GENERATIONS_MAX:
-        intent_finish(intent.pk, state=Intent.State.DONE, outcome=f"stopped after {len(past)} orders", now=now)
+        intent_finish(
+            intent.pk, state=Intent.State.DONE, outcome=f"stopped after {len(past)} orders", now=now
+        )
         return None
     spent, delivered = _done_so_far(intent)
     snapshot = book_fetch(intent.instrument, gateway=gateway, now=now)
@@ -164,12 +183,21 @@ def _done_so_far(intent: Intent) -> tuple[Decimal, Decimal]:
 
 
 def _commit_prepared(
-    intent: Intent, gateway: Gateway, request: OrderRequest, prepared: Prepared, *, fee_usd_max: Decimal, now: datetime
+    intent: Intent,
+    gateway: Gateway,
+    request: OrderRequest,
+    prepared: Prepared,
+    *,
+    fee_usd_max: Decimal,
+    now: datetime,
 ) -> Order | None:
     with transaction.atomic(durable=True):
         # The row lock of the intent is the lane's lock: two workers cannot both make generation n.
         locked = Intent.objects.select_for_update().get(pk=intent.pk)
-        if locked.state != Intent.State.OPEN or locked.orders.filter(generation__gte=request.generation).exists():
+        if (
+            locked.state != Intent.State.OPEN
+            or locked.orders.filter(generation__gte=request.generation).exists()
+        ):
             return locked.orders.filter(state="PREPARED").first()
         return Order.objects.create(
             intent=locked,
@@ -212,7 +240,11 @@ def order_commit_to_send(order_id: uuid.UUID, *, from_state: str, now: datetime)
     """
     with transaction.atomic(durable=True):
         moved = Order.objects.filter(pk=order_id, state=from_state).update(
-            state="SENDING", attempts=F("attempts") + 1, sent_at=now, next_check_at=now + timedelta(seconds=25), reason=""
+            state="SENDING",
+            attempts=F("attempts") + 1,
+            sent_at=now,
+            next_check_at=now + timedelta(seconds=25),
+            reason="",
         )
         if moved != 1:
             return None
@@ -232,7 +264,9 @@ def order_transmit(order_id: uuid.UUID, *, attempt_no: int, gateway: Gateway, no
     committed = monotonic_s()
     payload = bytes(Order.objects.only("payload").get(pk=order_id).payload)
     if monotonic_s() - committed > SEND_DEADLINE_S:
-        outcome: Outcome = Unknown(reason="paused_before_wire", message="too late to send", reached_wire=False)
+        outcome: Outcome = Unknown(
+            reason="paused_before_wire", message="too late to send", reached_wire=False
+        )
     else:
         outcome = gateway.submit(payload)
     return order_hear(order_id, attempt_no=attempt_no, outcome=outcome, now=utc_now())
@@ -246,7 +280,9 @@ def order_hear(order_id: uuid.UUID, *, attempt_no: int, outcome: Outcome, now: d
         OrderAttempt.objects.filter(order=order, attempt_no=attempt_no, finished_at__isnull=True).update(
             finished_at=now,
             outcome=type(outcome).__name__,
-            code=getattr(outcome, "code", "") or getattr(outcome, "reason", "") or getattr(outcome, "status", ""),
+            code=getattr(outcome, "code", "")
+            or getattr(outcome, "reason", "")
+            or getattr(outcome, "status", ""),
             http_status=getattr(outcome, "http_status", None),
             detail=getattr(outcome, "message", "")[:2000],
         )
@@ -263,7 +299,13 @@ def order_hear(order_id: uuid.UUID, *, attempt_no: int, outcome: Outcome, now: d
     venue_heard(order.venue_id, error="" if not isinstance(outcome, Unknown) else verdict.reason, now=now)
     if isinstance(outcome, Rejected):
         _after_refusal(order, outcome, now=now)
-    log.info("order answered", order=order.client_order_id, attempt=attempt_no, state=order.state, reason=verdict.reason)
+    log.info(
+        "order answered",
+        order=order.client_order_id,
+        attempt=attempt_no,
+        state=order.state,
+        reason=verdict.reason,
+    )
     return Placed(order.state.lower(), verdict.reason, order.pk)
 
 
@@ -274,7 +316,9 @@ def _after_refusal(order: Order, refusal: Rejected, *, now: datetime) -> None:
         venue_pause(order.venue_id, reason=said, seconds=refusal.retry_after_s or PAUSE_S, now=now)
         return
     if refusal.is_ours:
-        breaker_trip(f"venue:{order.venue_id}", reason=f"the venue refuses our requests: {said}", actor=SYSTEM, now=now)
+        breaker_trip(
+            f"venue:{order.venue_id}", reason=f"the venue refuses our requests: {said}", actor=SYSTEM, now=now
+        )
     if order.state != "REJECTED":
         return
     outcome = f"{order.venue_id} refused: {said}"

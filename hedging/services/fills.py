@@ -110,11 +110,20 @@ def _settle(fill: Fill, *, now: datetime) -> list[str]:
         fill.settled_at = now
         fill.realised_pnl_usd = position_book(fill, now=now)
         slices = fill_attribute(fill, now=now)
-        log.info("fill confirmed", fill=fill.pk, side=fill.side, size=str(fill.size), price=str(fill.price), slices=slices)
+        log.info(
+            "fill confirmed",
+            fill=fill.pk,
+            side=fill.side,
+            size=str(fill.size),
+            price=str(fill.price),
+            slices=slices,
+        )
         words.append("confirmed")
     elif fill.settlement == Settlement.FAILED:
         fill.settled_at = now
-        log.error("settlement failed: the exposure is unhedged again", fill=fill.pk, trade=fill.venue_trade_id)
+        log.error(
+            "settlement failed: the exposure is unhedged again", fill=fill.pk, trade=fill.venue_trade_id
+        )
         words.append("failed")
     fill.save(update_fields=["settlement", "transaction_hash", "settled_at", "realised_pnl_usd"])
     return words

@@ -69,4 +69,6 @@ def intent_finish(intent_id: uuid.UUID, *, state: str, outcome: str, now: dateti
 
 def intent_postpone(intent_id: uuid.UUID, *, until: datetime, why: str) -> None:
     """Leave an open intent alone until `until`; `why` is shown beside it."""
-    Intent.objects.filter(pk=intent_id, state=Intent.State.OPEN).update(next_attempt_at=until, outcome=why[:300])
+    Intent.objects.filter(pk=intent_id, state=Intent.State.OPEN).update(
+        next_attempt_at=until, outcome=why[:300]
+    )

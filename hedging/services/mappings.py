@@ -28,7 +28,9 @@ def mapping_propose(
             f"product: {product} is not sold ({product.invalid_reason}); choose a valid one", field="product"
         )
     if grade not in Mapping.Grade.values:
-        raise Refused(f"grade: {grade!r} is unknown; use one of {', '.join(Mapping.Grade.values)}", field="grade")
+        raise Refused(
+            f"grade: {grade!r} is unknown; use one of {', '.join(Mapping.Grade.values)}", field="grade"
+        )
     if not Decimal(0) <= basis_probability <= Decimal(1):
         raise Refused("basis_probability: give a probability between 0 and 1", field="basis_probability")
     return Mapping.objects.get_or_create(
@@ -46,11 +48,18 @@ def mapping_propose(
 def mapping_approve(mapping_id: int, *, actor: str, now: datetime) -> Mapping:
     """Allow trading through a mapping, on the wording that its market has now."""
     with transaction.atomic():
-        mapping = Mapping.objects.select_for_update(of=("self",)).select_related("instrument").get(pk=mapping_id)
+        mapping = (
+            Mapping.objects.select_for_update(of=("self",)).select_related("instrument").get(pk=mapping_id)
+        )
         if mapping.grade == Mapping.Grade.NONE:
-            raise Refused("grade: a mapping graded `none` is no hedge; grade it direct or proxy first", field="grade")
+            raise Refused(
+                "grade: a mapping graded `none` is no hedge; grade it direct or proxy first", field="grade"
+            )
         if mapping.instrument.closed:
-            raise Refused(f"instrument: the market {mapping.instrument.slug} is closed; choose an open one", field="instrument")
+            raise Refused(
+                f"instrument: the market {mapping.instrument.slug} is closed; choose an open one",
+                field="instrument",
+            )
         mapping.approved_by = actor
         mapping.approved_at = now
         mapping.approved_wording_hash = mapping.instrument.wording_hash

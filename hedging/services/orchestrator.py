@@ -187,13 +187,18 @@ def _write_intent(
         return None
     if opens:
         IntentDemand.objects.bulk_create(
-            [IntentDemand(intent=intent, product_id=part.product_id, weight_usd=part.weight_usd) for part in target.demands]
+            [
+                IntentDemand(intent=intent, product_id=part.product_id, weight_usd=part.weight_usd)
+                for part in target.demands
+            ]
         )
     else:
         IntentSlice.objects.bulk_create(
             [
                 IntentSlice(intent=intent, hedge_position_id=position, size=size)
-                for position, size in slices_to_close(instrument.pk, ended=target.ended_size, excess=target.excess_size)
+                for position, size in slices_to_close(
+                    instrument.pk, ended=target.ended_size, excess=target.excess_size
+                )
             ],
             batch_size=5000,
         )
@@ -202,7 +207,9 @@ def _write_intent(
 
 def _release(allocations: Allocations, *, now: datetime) -> None:
     """Units of ended policies that are too few to sell pass to the house, so that nobody waits for them."""
-    too_few = {item.instrument_id for item in allocations.plan.held_back if item.reason == LegReason.BELOW_MINIMUM}
+    too_few = {
+        item.instrument_id for item in allocations.plan.held_back if item.reason == LegReason.BELOW_MINIMUM
+    }
     too_few |= {name for name, held in allocations.view.held.items() if 0 < held.ended_size < LOT}
     for name in sorted(too_few):
         slices_release_unsellable(allocations.instruments[name].pk, now=now)
@@ -221,7 +228,12 @@ def _finish(cycle: Cycle, allocations: Allocations, *, intents: int, now: dateti
     cycle.planned_payout_usd = round_micro(plan.planned_payout_usd)
     cycle.intents_count = intents
     cycle.held_back = [
-        {"venue": item.venue_code, "instrument": item.instrument_id, "size": str(item.size), "why": item.sentence}
+        {
+            "venue": item.venue_code,
+            "instrument": item.instrument_id,
+            "size": str(item.size),
+            "why": item.sentence,
+        }
         for item in plan.held_back
     ]
     cycle.save()
@@ -234,5 +246,3 @@ def cycle_mode(config: HedgeSettings, *, dry_run: bool) -> str:
     live_refused = settings.TRADING_ENVIRONMENT == "LIVE" and not settings.LIVE_TRADING_ALLOWED
     sends = config.enabled and settings.TRADING_ENVIRONMENT != "PAPER" and not live_refused
     return Cycle.Mode.SEND if sends else Cycle.Mode.RECORD
-
-

@@ -18,7 +18,10 @@ def position_book(fill: Fill, *, now: datetime) -> Decimal | None:
     Position.objects.bulk_create(
         [
             Position(
-                instrument_id=fill.instrument_id, venue_id=fill.venue_id, opened_at=fill.matched_at, updated_at=now
+                instrument_id=fill.instrument_id,
+                venue_id=fill.venue_id,
+                opened_at=fill.matched_at,
+                updated_at=now,
             )
         ],
         ignore_conflicts=True,

@@ -29,7 +29,9 @@ KINDS = {"MISSING_FILL", "EXTRA_FILL", "FILL_MISMATCH", "FOREIGN_ORDER", "POSITI
 _MARGIN = timedelta(seconds=60)
 
 
-def reconcile_venue(venue_code: str, *, now: datetime, window: timedelta | None = timedelta(days=2)) -> ReconciliationRun:
+def reconcile_venue(
+    venue_code: str, *, now: datetime, window: timedelta | None = timedelta(days=2)
+) -> ReconciliationRun:
     """One comparison over `window` (None = since the first order). Running it twice changes nothing."""
     run = ReconciliationRun.objects.create(venue_id=venue_code, started_at=now)
     try:
@@ -42,7 +44,12 @@ def reconcile_venue(venue_code: str, *, now: datetime, window: timedelta | None 
         seen = {(item.kind, item.subject) for item in differences}
         for item in differences:
             discrepancy_open(
-                venue_code=venue_code, kind=item.kind, subject=item.subject, expected=item.ours, actual=item.theirs, now=now
+                venue_code=venue_code,
+                kind=item.kind,
+                subject=item.subject,
+                expected=item.ours,
+                actual=item.theirs,
+                now=now,
             )
         discrepancies_heal(venue_code=venue_code, still_open=seen, kinds=KINDS, now=now)
         venue_heard(venue_code, now=now)
@@ -61,20 +68,26 @@ def _compare(
     orders = Order.objects.filter(venue_id=venue_code, attempts__gte=1)
     if window is not None:
         orders = orders.filter(created_at__gte=now - window)
-    ours = {order.client_order_id: order for order in orders.only("client_order_id", "created_at", "instrument_id")}
+    ours = {
+        order.client_order_id: order
+        for order in orders.only("client_order_id", "created_at", "instrument_id")
+    }
     since = min((order.created_at for order in ours.values()), default=now) - _MARGIN
     reports = gateway.fetch_fills(since=since)
     _heal(ours, reports, now=now)
     fills = list(Fill.objects.filter(order__in=list(ours.values())).select_related("order"))
     open_ids = [report.client_order_id for report in gateway.fetch_open_orders()]
     differences = compare_fills(
-        {(fill.order.client_order_id, fill.venue_trade_id): (fill.side, fill.size, fill.price) for fill in fills},
+        {
+            (fill.order.client_order_id, fill.venue_trade_id): (fill.side, fill.size, fill.price)
+            for fill in fills
+        },
         [report for report in reports if report.client_order_id in ours],
     )
     known_here = set(ours) | set(
-        Order.objects.filter(client_order_id__in=[item.client_order_id for item in reports] + open_ids).values_list(
-            "client_order_id", flat=True
-        )
+        Order.objects.filter(
+            client_order_id__in=[item.client_order_id for item in reports] + open_ids
+        ).values_list("client_order_id", flat=True)
     )
     differences += foreign_orders([item.client_order_id for item in reports] + open_ids, known_here)
     sizes, positions = _positions(venue_code)
@@ -96,9 +109,15 @@ def _heal(ours: dict[str, Order], reports: list[FillReport], *, now: datetime) -
 def _positions(venue_code: str) -> tuple[dict[str, Decimal], list[PositionReport]]:
     """Our confirmed sizes and the venue's, for instruments with nothing between match and settlement."""
     unsettled = set(
-        Fill.objects.filter(venue_id=venue_code, settlement__in=PROVISIONAL).values_list("instrument_id", flat=True)
+        Fill.objects.filter(venue_id=venue_code, settlement__in=PROVISIONAL).values_list(
+            "instrument_id", flat=True
+        )
     )
-    rows = Instrument.objects.filter(venue_id=venue_code, orders__isnull=False).exclude(pk__in=unsettled).distinct()
+    rows = (
+        Instrument.objects.filter(venue_id=venue_code, orders__isnull=False)
+        .exclude(pk__in=unsettled)
+        .distinct()
+    )
     held = dict(Position.objects.filter(venue_id=venue_code).values_list("instrument_id", "size"))
     sizes = {row.instrument_id: held.get(row.pk, Decimal(0)) for row in rows}
     return sizes, gateway_for(venue_code).fetch_positions(list(sizes)) if sizes else []

@@ -108,7 +108,9 @@ def _look_up(order: Order, gateway: Gateway, *, now: datetime) -> OrderReport | 
     try:
         found = gateway.fetch_order(order.client_order_id)
         reports = gateway.fetch_fills_of_order(
-            order.client_order_id, since=order.created_at - _MARGIN, instrument_id=order.instrument.instrument_id
+            order.client_order_id,
+            since=order.created_at - _MARGIN,
+            instrument_id=order.instrument.instrument_id,
         )
     except LookupFailed as error:
         venue_heard(order.venue_id, error=str(error), now=now)
@@ -122,20 +124,27 @@ def _evidence(order: Order, gateway: Gateway) -> AbsenceEvidence:
     """What else speaks for or against absence; the contract is asked only where the answer can matter."""
     attempts = list(OrderAttempt.objects.filter(order=order))
     policy = POLICIES[order.venue_id]
-    quarantined = order.sent_at is not None and utc_now() - order.sent_at >= timedelta(seconds=policy.quarantine_s)
+    quarantined = order.sent_at is not None and utc_now() - order.sent_at >= timedelta(
+        seconds=policy.quarantine_s
+    )
     return AbsenceEvidence(
         senders_finished=all(
-            attempt.finished_at is not None or utc_now() - attempt.started_at > _SENDER_LIFE for attempt in attempts
+            attempt.finished_at is not None or utc_now() - attempt.started_at > _SENDER_LIFE
+            for attempt in attempts
         ),
         venue_knows=any(attempt.outcome == "AlreadyKnown" for attempt in attempts),
-        untouched=gateway.is_untouched(order.client_order_id) if policy.needs_untouched and quarantined else None,
+        untouched=gateway.is_untouched(order.client_order_id)
+        if policy.needs_untouched and quarantined
+        else None,
         venue_now=gateway.fetch_time() if policy.needs_fence else None,
     )
 
 
 def _record(order: Order, found: OrderReport | Absent | None, gateway: Gateway, *, now: datetime) -> Move:
     """Judge and write, under the order's lock; whoever changed the order meanwhile is not overwritten."""
-    evidence = _evidence(order, gateway) if isinstance(found, Absent) else AbsenceEvidence(senders_finished=False)
+    evidence = (
+        _evidence(order, gateway) if isinstance(found, Absent) else AbsenceEvidence(senders_finished=False)
+    )
     with transaction.atomic(durable=True):
         row = Order.objects.select_for_update(of=("self",)).select_related("intent").get(pk=order.pk)
         if row.attempts != order.attempts or row.state in TERMINAL:

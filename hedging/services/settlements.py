@@ -23,7 +23,9 @@ _INSTRUMENTS_MAX = 200
 def settlements_watch(venue_code: str, *, now: datetime) -> int:
     """Ask the venue about every provisional fill; return how many moved. A failed read changes nothing."""
     waiting: dict[str, list[Fill]] = defaultdict(list)
-    rows = Fill.objects.filter(venue_id=venue_code, settlement__in=PROVISIONAL).select_related("order", "instrument")
+    rows = Fill.objects.filter(venue_id=venue_code, settlement__in=PROVISIONAL).select_related(
+        "order", "instrument"
+    )
     for fill in rows.order_by("matched_at"):
         waiting[fill.instrument.instrument_id].append(fill)
     moved = 0

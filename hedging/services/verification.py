@@ -85,7 +85,9 @@ def verify_book() -> list[Violation]:
     with connection.cursor() as cursor:
         for invariant, question in _QUESTIONS.items():
             cursor.execute(f"{question} LIMIT {ROWS_SHOWN}")
-            found.extend(Violation(invariant, ", ".join(str(value) for value in row)) for row in cursor.fetchall())
+            found.extend(
+                Violation(invariant, ", ".join(str(value) for value in row)) for row in cursor.fetchall()
+            )
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from hedging.models import Cycle, CycleLeg, CycleTarget
-from hedging.selectors.progress import cycle_progress
+from hedging.selectors.progress import book_is_quiet, cycle_progress
 from hedging.services.config import config_override, config_read
 from hedging.services.cycles import cycle_run
 from hedging.services.executor import intent_place
@@ -27,10 +27,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="One cycle, then exit.")
         parser.add_argument("--dry-run", action="store_true", help="Decide and record, open no intents.")
-        parser.add_argument("--config", help="JSON file of settings (camelCase keys) that hold for this process only.")
-        parser.add_argument("--every", type=int, default=0, help="Seconds between cycles (default: cycleEverySeconds).")
-        parser.add_argument("--via-queue", action="store_true", help="Ring Celery's bell instead of running it here.")
-        parser.add_argument("--wait", type=int, default=0, help="Wait so many seconds until the cycle's orders are settled.")
+        parser.add_argument(
+            "--config", help="JSON file of settings (camelCase keys) that hold for this process only."
+        )
+        parser.add_argument(
+            "--every", type=int, default=0, help="Seconds between cycles (default: cycleEverySeconds)."
+        )
+        parser.add_argument(
+            "--via-queue", action="store_true", help="Ring Celery's bell instead of running it here."
+        )
+        parser.add_argument(
+            "--wait", type=int, default=0, help="Wait so many seconds until the cycle's orders are settled."
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if options["config"]:
@@ -52,7 +60,9 @@ class Command(BaseCommand):
             values = json.loads(path.read_text(encoding="utf-8"))
             config_override(values)
         except (OSError, ValueError) as error:
-            raise CommandError(f"--config {path}: {error}; give a JSON object such as {{\"maxSlippageBps\": 100}}") from error
+            raise CommandError(
+                f'--config {path}: {error}; give a JSON object such as {{"maxSlippageBps": 100}}'
+            ) from error
         except Refused as error:
             raise CommandError(f"--config {path}: {error}") from error
 
@@ -78,16 +88,23 @@ class Command(BaseCommand):
                 f" = ${target.notional_usd:,.2f}: {target.sentence}"
             )
         reasons: dict[str, int] = {}
-        for reason in CycleLeg.objects.filter(cycle=cycle, unfilled_usd__gt=0).values_list("reason", flat=True):
+        for reason in CycleLeg.objects.filter(cycle=cycle, unfilled_usd__gt=0).values_list(
+            "reason", flat=True
+        ):
             reasons[reason] = reasons.get(reason, 0) + 1
         for reason, legs in sorted(reasons.items(), key=lambda item: -item[1]):
             self.stdout.write(f"  {legs} legs left unhedged: {reason.lower().replace('_', ' ')}")
 
     def _ring_and_wait(self, wait_s: int) -> None:
+        deadline = time.monotonic() + wait_s
+        # A cycle that finds orders of an earlier one at work decides nothing about their markets.
+        while wait_s and time.monotonic() < deadline and not book_is_quiet():
+            time.sleep(0.2)
         rang_at = utc_now()
         if not ring("hedging.orchestrate", "operator"):
-            raise CommandError("the bell was lost: is Redis up, and does a worker serve the queue `orchestrate`?")
-        deadline = time.monotonic() + wait_s
+            raise CommandError(
+                "the bell was lost: is Redis up, and does a worker serve the queue `orchestrate`?"
+            )
         progress = cycle_progress(since=rang_at)
         while time.monotonic() < deadline and not progress.is_settled:
             time.sleep(0.2)

@@ -24,9 +24,7 @@ class Command(BaseCommand):
             raise CommandError(f"{options['venue']} gave no answer: {run.error}")
         for row in Discrepancy.objects.filter(venue_id=options["venue"], state=Discrepancy.State.OPEN)[:50]:
             self.stderr.write(f"{row.kind}  {row.subject}: ours {row.expected}; theirs {row.actual}")
-        counts = (
-            f"{run.orders_compared} orders, {run.fills_compared} fills, {run.positions_compared} positions compared"
-        )
+        counts = f"{run.orders_compared} orders, {run.fills_compared} fills, {run.positions_compared} positions compared"
         if run.differences:
             raise CommandError(f"{counts}: {run.differences} differences")
         self.stdout.write(f"{counts}: equal")

@@ -11,11 +11,17 @@ from hedging.services.engine import Engine
 
 
 class Command(BaseCommand):
-    help = "Dispatch due intents, look up orders in doubt, follow settlements. Needs no Redis. Stops on SIGTERM."
+    help = (
+        "Dispatch due intents, look up orders in doubt, follow settlements. Needs no Redis. Stops on SIGTERM."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--interval", type=float, default=1.0, help="Seconds between looks at the table (default 1).")
-        parser.add_argument("--max-ticks", type=int, default=0, help="Stop after so many looks; 0 = until told to stop.")
+        parser.add_argument(
+            "--interval", type=float, default=1.0, help="Seconds between looks at the table (default 1)."
+        )
+        parser.add_argument(
+            "--max-ticks", type=int, default=0, help="Stop after so many looks; 0 = until told to stop."
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         engine = Engine(interval_s=options["interval"])

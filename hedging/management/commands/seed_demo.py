@@ -16,7 +16,7 @@ from hedging.models import HedgeConfigEntry
 from hedging.services.config import config_set
 from hedging.services.seeding import book_ensure, practice_mappings_ensure
 from tonsurance.kernel.clock import utc_now
-from tonsurance.plumbing.keys import api_key_create
+from tonsurance.plumbing.models import ApiKey
 
 LOGIN = "admin"
 SETTINGS = [
@@ -30,11 +30,15 @@ class Command(BaseCommand):
     help = "Seed venues, limits, mappings, a login and an API key. For practice only; refuses a LIVE environment."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--credentials-file", required=True, help="Where the login and the API key are written (0600).")
+        parser.add_argument(
+            "--credentials-file", required=True, help="Where the login and the API key are written (0600)."
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if settings.TRADING_ENVIRONMENT != "PRACTICE":
-            raise CommandError(f"TRADING_ENVIRONMENT={settings.TRADING_ENVIRONMENT}: seed_demo runs in PRACTICE only")
+            raise CommandError(
+                f"TRADING_ENVIRONMENT={settings.TRADING_ENVIRONMENT}: seed_demo runs in PRACTICE only"
+            )
         now = utc_now()
         book_ensure()
         mappings = practice_mappings_ensure(actor="demo", now=now)
@@ -52,7 +56,13 @@ class Command(BaseCommand):
     def _credentials(self) -> dict[str, str]:
         password = secrets.token_urlsafe(12)
         users = get_user_model()
-        user = users.objects.filter(username=LOGIN).first() or users.objects.create_superuser(LOGIN, "", password)
+        user = users.objects.filter(username=LOGIN).first() or users.objects.create_superuser(
+            LOGIN, "", password
+        )
         user.set_password(password)
         user.save()
-        return {"login": LOGIN, "password": password, "api_key": api_key_create("demo", scopes=["read", "write"], user=user)}
+        return {
+            "login": LOGIN,
+            "password": password,
+            "api_key": ApiKey.objects.create(user, name="demo", scopes=["read", "write"])[1],
+        }
