@@ -165,7 +165,7 @@ class Money(RuleBasedStateMachine):
                 assert position.size_e6 - reserved >= 0
 
 
-Money.TestCase.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+Money.TestCase.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
 TestMoney = Money.TestCase
 
 
