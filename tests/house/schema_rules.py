@@ -1,4 +1,4 @@
-"""The rules that the database keeps, read from PostgreSQL's own catalogue as sorted lines, the same on versions 15 to 18."""
+"""The rules that the database keeps, from PostgreSQL's own catalogue, as lines that are equal on versions 15 to 18."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FUNCTIONS = """
 
 
 def schema_rules() -> list[str]:
-    """Constraints, unique and partial indexes, triggers, and a fingerprint of every function that a trigger may call."""
+    """Constraints, unique and partial indexes, triggers, and a fingerprint of each function, sorted."""
     lines = [f"constraint {table} {name}: {_flat(text)}" for table, name, text in _rows(_CONSTRAINTS)]
     lines += [f"index {table} {name}: {_flat(text)}" for table, name, text in _rows(_INDEXES)]
     lines += [

@@ -36,7 +36,8 @@ def test_a_dropped_constraint_a_disabled_trigger_and_a_rewritten_function_are_se
         cursor.execute("ALTER TABLE hedging_order DISABLE TRIGGER a_send_gate")
         cursor.execute("DROP INDEX order_one_live_per_intent")
         cursor.execute(
-            "CREATE OR REPLACE FUNCTION hedging_append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+            "CREATE OR REPLACE FUNCTION hedging_append_only() RETURNS trigger LANGUAGE plpgsql"
+            " AS 'BEGIN RETURN NEW; END'"
         )
     lost = [line.split(":")[0] for line in before if line not in set(schema_rules())]
     assert lost == [

@@ -1,4 +1,4 @@
-"""No rule of the book goes without an attack: each refusal that the migration can speak is expected by some test here."""
+"""No rule of the book goes without an attack: each refusal of the migration is expected by some test here."""
 
 from __future__ import annotations
 

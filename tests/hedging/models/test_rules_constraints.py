@@ -9,7 +9,6 @@ import pytest
 from django.db import models, transaction
 
 from hedging.models import (
-    Breaker,
     Cycle,
     Discrepancy,
     Fill,
@@ -20,7 +19,6 @@ from hedging.models import (
     Order,
     OrderAttempt,
     Position,
-    RiskBucket,
 )
 from tests import factories as make
 from tests.hedging.models.refusals import refused, sql
@@ -184,7 +182,7 @@ SHADOWED = [
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: f"{attack.constraint}: {attack.change}")
 def test_the_constraint_refuses(attack: Attack) -> None:
     row = attack.row()
-    table, key = row._meta.db_table, row._meta.pk.column  # type: ignore[union-attr]
+    table, key = row._meta.db_table, row._meta.pk.column
     _triggers_off(table)
     with refused(attack.constraint):
         sql(f"UPDATE {table} SET {attack.change} WHERE {key} = %s", row.pk)
@@ -193,7 +191,7 @@ def test_the_constraint_refuses(attack: Attack) -> None:
 @pytest.mark.parametrize(("attack", "stricter"), SHADOWED, ids=lambda value: getattr(value, "constraint", ""))
 def test_the_weaker_constraint_refuses_by_itself(attack: Attack, stricter: str) -> None:
     row = attack.row()
-    table, key = row._meta.db_table, row._meta.pk.column  # type: ignore[union-attr]
+    table, key = row._meta.db_table, row._meta.pk.column
     _triggers_off(table)
     statement = f"UPDATE {table} SET {attack.change} WHERE {key} = %s"
     with refused(stricter):
@@ -286,13 +284,13 @@ TWINS = [
 @pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.constraint)
 def test_no_second_row_says_the_same(twin: Twin) -> None:
     first, second = twin.rows()
-    table, key = first._meta.db_table, first._meta.pk.column  # type: ignore[union-attr]
+    table, key = first._meta.db_table, first._meta.pk.column
     _triggers_off(table)
     # The generations of two orders differ, so that only the rule under attack stands in the way.
     also = ", generation = generation + 1" if twin.constraint == "order_one_live_per_intent" else ""
     with refused(twin.constraint):
         sql(
-            f"UPDATE {table} SET ({twin.columns}) = ROW(o.*){also}"  # noqa: S608
+            f"UPDATE {table} SET ({twin.columns}) = ROW(o.*){also}"
             f" FROM (SELECT {twin.columns} FROM {table} WHERE {key} = %s) o WHERE {key} = %s",
             first.pk,
             second.pk,
@@ -301,7 +299,8 @@ def test_no_second_row_says_the_same(twin: Twin) -> None:
 
 def test_every_constraint_of_the_book_is_attacked_here() -> None:
     found = sql(
-        "SELECT conname FROM pg_constraint WHERE contype IN ('c', 'u', 'x') AND conrelid::regclass::text LIKE 'hedging%%'"
+        "SELECT conname FROM pg_constraint"
+        " WHERE contype IN ('c', 'u', 'x') AND conrelid::regclass::text LIKE 'hedging%%'"
         " UNION SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
         " WHERE i.indisunique AND NOT i.indisprimary AND i.indrelid::regclass::text LIKE 'hedging%%' AND %s",
         True,
@@ -325,7 +324,7 @@ def test_every_constraint_of_the_book_is_attacked_here() -> None:
         (lambda: make.intent(make.instrument()), "dispatch_count = 1000"),
         (lambda: make.intent(make.instrument()), "state = 'DONE', finished_at = now()"),
         (_hedge_position, "status = 'closed', closed_size = size, close_time = now()"),
-        (lambda: make.breaker(), "state = 'OPEN', opened_at = now(), latched = true"),
+        (make.breaker, "state = 'OPEN', opened_at = now(), latched = true"),
         (make.risk_bucket, "cap_usd = 0"),
         (_mapping, "basis_probability = 0"),
     ],
@@ -333,7 +332,7 @@ def test_every_constraint_of_the_book_is_attacked_here() -> None:
 )
 def test_what_is_allowed_passes(row: Callable[[], models.Model], change: str) -> None:
     made = row()
-    table, key = made._meta.db_table, made._meta.pk.column  # type: ignore[union-attr]
+    table, key = made._meta.db_table, made._meta.pk.column
     _triggers_off(table)
     assert sql(f"UPDATE {table} SET {change} WHERE {key} = %s RETURNING 1", made.pk) == [(1,)]
 

@@ -40,29 +40,6 @@ def _leg() -> CycleLeg:
     return make.leg(make.cycle(), make.product(), make.venue())
 
 
-APPENDED: dict[type[models.Model], Callable[[], object]] = {
-    OrderEvent: lambda: make.order(make.intent(make.instrument())),
-    FillEvent: lambda: make.hedge(make.policy(make.product()), make.instrument()),
-    BreakerEvent: make.breaker,
-    IntentDemand: lambda: make.intent(make.instrument(), demand={make.product().pk: "1"}),
-    IntentSlice: lambda: _slice(),
-    CycleLeg: _leg,
-    CycleTarget: _target,
-}
-
-KEPT: dict[str, Callable[[], models.Model]] = {
-    "hedging_order": lambda: make.order(make.intent(make.instrument())),
-    "hedging_orderattempt": lambda: _sent(),
-    "hedging_intent": lambda: make.intent(make.instrument()),
-    "hedging_fill": lambda: make.hedge(make.policy(make.product()), make.instrument()).fill,
-    "hedging_position": lambda: _held(),
-    "hedging_hedgeposition": lambda: make.hedge(make.policy(make.product()), make.instrument()),
-    "hedging_cycle": make.cycle,
-    "hedging_breaker": make.breaker,
-    "hedging_riskbucket": make.risk_bucket,
-}
-
-
 def _sent() -> OrderAttempt:
     return make.order(make.intent(make.instrument()), state="SENDING").attempt_rows.get()
 
@@ -76,6 +53,29 @@ def _slice() -> IntentSlice:
     held = make.hedge(make.policy(make.product()), make.instrument())
     sale = make.intent(held.instrument, side="SELL", purpose="close")
     return IntentSlice.objects.create(intent=sale, hedge_position=held, size=held.size)
+
+
+APPENDED: dict[type[models.Model], Callable[[], object]] = {
+    OrderEvent: lambda: make.order(make.intent(make.instrument())),
+    FillEvent: lambda: make.hedge(make.policy(make.product()), make.instrument()),
+    BreakerEvent: make.breaker,
+    IntentDemand: lambda: make.intent(make.instrument(), demand={make.product().pk: "1"}),
+    IntentSlice: _slice,
+    CycleLeg: _leg,
+    CycleTarget: _target,
+}
+
+KEPT: dict[str, Callable[[], models.Model]] = {
+    "hedging_order": lambda: make.order(make.intent(make.instrument())),
+    "hedging_orderattempt": _sent,
+    "hedging_intent": lambda: make.intent(make.instrument()),
+    "hedging_fill": lambda: make.hedge(make.policy(make.product()), make.instrument()).fill,
+    "hedging_position": _held,
+    "hedging_hedgeposition": lambda: make.hedge(make.policy(make.product()), make.instrument()),
+    "hedging_cycle": make.cycle,
+    "hedging_breaker": make.breaker,
+    "hedging_riskbucket": make.risk_bucket,
+}
 
 
 @pytest.mark.parametrize("model", APPENDED, ids=lambda model: model.__name__)

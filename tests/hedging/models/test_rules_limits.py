@@ -1,4 +1,4 @@
-"""What is at risk is summed at the moment of sending: live orders at their worst, provisional fills, and what is held."""
+"""What is at risk, summed at the moment of sending: live orders at worst, provisional fills, and what is held."""
 
 from __future__ import annotations
 
@@ -26,16 +26,21 @@ def _next(at: Venue | None = None) -> Order:
 
 def _at_risk(scope: str = "global") -> Decimal:
     """What the gate counts in `scope`, by its own words: nothing fits under a cap of zero."""
-    row = _next()
-    with pytest.raises(Error) as caught, transaction.atomic():
-        make.risk_bucket(scope, "0")
-        make.order_move(row, "SENDING")
+    with pytest.raises(Error) as caught:
+        _send_under_nothing(scope)
     assert reason_of(caught.value) == "HB002"
     found = re.search(
         rf"limit {scope} reached: (\S+) at risk, 84.000000 more asked, cap 0.000000", str(caught.value)
     )
     assert found is not None, str(caught.value)
     return Decimal(found[1])
+
+
+def _send_under_nothing(scope: str) -> None:
+    row = _next()
+    with transaction.atomic():
+        make.risk_bucket(scope, "0")
+        make.order_move(row, "SENDING")
 
 
 @pytest.mark.parametrize("scope", SCOPES)

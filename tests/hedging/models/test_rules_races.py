@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import Error, connection, transaction
@@ -77,7 +78,7 @@ def test_sixteen_sends_cannot_share_the_last_dollar(scope: str) -> None:
         sql("TRUNCATE hedging_order CASCADE")
         rows = _prepared(WRITERS)
         RiskBucket.objects.filter(code=scope).update(cap_usd=cap)
-        sent = _at_once([lambda row=row: _send(row) for row in rows])
+        sent = _at_once([partial(_send, row) for row in rows])
         assert sent == {"sent": fits, "HB002": WRITERS - fits}
         assert sql("SELECT sum(notional_usd + fee_usd_max) FROM hedging_order WHERE state = 'SENDING'") == [
             (Decimal("420.000000"),)
@@ -88,7 +89,7 @@ def test_orders_of_two_venues_meet_at_the_global_cap_without_a_deadlock() -> Non
     venues = [make.venue(), make.venue("binance_futures")]
     rows = [make.order(make.intent(make.instrument(at=venues[n % 2]))) for n in range(WRITERS)]
     RiskBucket.objects.filter(code="global").update(cap_usd=Decimal(84 * 9))
-    assert _at_once([lambda row=row: _send(row) for row in rows]) == {"sent": 9, "HB002": 7}
+    assert _at_once([partial(_send, row) for row in rows]) == {"sent": 9, "HB002": 7}
 
 
 @pytest.mark.parametrize("probes", [0, 1, 3])
@@ -96,7 +97,7 @@ def test_each_probe_of_a_half_open_breaker_is_used_once(probes: int) -> None:
     rows = _prepared(WRITERS)
     make.breaker("venue:polymarket", state="HALF_OPEN", opened_at=make.NOW, probe_budget=probes)
     expected = {"sent": probes, "HB001": WRITERS - probes} if probes else {"HB001": WRITERS}
-    assert _at_once([lambda row=row: _send(row) for row in rows]) == expected
+    assert _at_once([partial(_send, row) for row in rows]) == expected
     assert Breaker.objects.get(scope="venue:polymarket").probe_budget == 0
 
 
@@ -123,7 +124,7 @@ def test_one_successor_is_born_of_sixteen() -> None:
 
     born = _at_once([prepare] * WRITERS)
     assert born.pop("born") == 1
-    # Whoever looks later finds a live order of that generation; which of the two rules says so first is PostgreSQL's affair.
+    # Whoever looks later finds a live order of that generation; which rule says so first is PostgreSQL's affair.
     assert set(born) <= {"order_one_per_generation", "order_one_live_per_intent"}
     assert sum(born.values()) == WRITERS - 1
 
@@ -147,7 +148,7 @@ def test_sixteen_trades_of_one_order_lose_no_update() -> None:
         make.fill(row, size="62.5", fee_usd="0.1", venue_trade_id=f"trade-{number}", settlement="matched")
         return "counted"
 
-    assert _at_once([lambda n=n: trade(n) for n in range(WRITERS)]) == {"counted": WRITERS}
+    assert _at_once([partial(trade, number) for number in range(WRITERS)]) == {"counted": WRITERS}
     row.refresh_from_db()
     assert (row.filled_size, row.filled_usd, row.fee_usd) == (1000, 80, Decimal("1.6"))
 
@@ -166,7 +167,7 @@ def test_an_intent_ends_or_gets_its_order_but_never_both() -> None:
         )
         return "ended"
 
-    acts = [lambda n=n, act=act: act(n) for n in range(len(wanted)) for act in (prepare, end)]
+    acts = [partial(act, number) for number in range(len(wanted)) for act in (prepare, end)]
     words = _at_once(acts)
     assert words["born"] == words["HB052"]
     assert words["ended"] == words["HB011"]
@@ -195,7 +196,7 @@ def test_sixteen_whole_lives_at_once_leave_every_move_on_record() -> None:
                 breaker.save()
         return "thrown"
 
-    assert _at_once([throw, *(lambda row=row: live(row) for row in rows)]) == {"FILLED": WRITERS, "thrown": 1}
+    assert _at_once([throw, *(partial(live, row) for row in rows)]) == {"FILLED": WRITERS, "thrown": 1}
     moves = "PREPARED SENDING UNKNOWN SENDING ACKED FILLED"
     assert sql(
         "SELECT DISTINCT string_agg(new, ' ' ORDER BY id) FROM hedging_orderevent GROUP BY order_id"

@@ -1,4 +1,4 @@
-"""Every ordered pair of states is attempted: the listed moves pass, all others are refused, in the order book's own words."""
+"""Every ordered pair of states is attempted: the listed moves pass, all others are refused."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ def _order_in(state: OrderStatus, *, towards: OrderStatus) -> Order:
 def _move(row: Order, to: OrderStatus) -> list[tuple[object, ...]]:
     """What a shell would write, with all that a legal move asks for."""
     moved = sql(
-        "UPDATE hedging_order SET state = %s, attempts = attempts + %s, absent_proofs = 2 WHERE id = %s RETURNING state",
+        "UPDATE hedging_order SET state = %s, attempts = attempts + %s, absent_proofs = 2 WHERE id = %s"
+        " RETURNING state",
         to,
         int(to is OrderStatus.SENDING),
         row.pk,
