@@ -59,7 +59,7 @@ def test_bad_input_is_named(total: int, weights: list[int], keys: list[int], com
 
 def test_floats_are_refused() -> None:
     with pytest.raises(ValueError, match="never floats"):
-        attribute(1, np.array([0.5, 0.5]), ids(2))  # type: ignore[arg-type]
+        attribute(1, np.array([0.5, 0.5]), ids(2))
 
 
 small = st.integers(0, 10**6)

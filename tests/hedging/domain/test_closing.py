@@ -77,7 +77,8 @@ def test_units_of_ended_policies_go_before_units_above_cover() -> None:
 
 @pytest.mark.parametrize("where", ["pending_size", "in_flight_size"])
 def test_an_excess_waits_until_everything_is_settled(where: str) -> None:
-    over = replace(held(confirmed_size=D("101000"), cost_usd=D("2000")), **{where: D("10")})
+    amounts: dict[str, Any] = {"confirmed_size": D("101000"), "cost_usd": D("2000"), where: D("10")}
+    over = held(**amounts)
     assert make_plan(selling(over)).targets == ()
 
 

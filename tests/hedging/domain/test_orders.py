@@ -27,7 +27,7 @@ from hedging.domain.orders import (
     may_succeed,
 )
 from tests.hedging.domain.scenes import NOW, D
-from venues.domain.gateway import Accepted, AlreadyKnown, Rejected, Unknown
+from venues.domain.gateway import Accepted, AlreadyKnown, Outcome, Rejected, Unknown
 
 S = OrderStatus
 RULES = Path(__file__).parents[3] / "hedging" / "migrations" / "0002_rules.sql"
@@ -35,7 +35,7 @@ ACCEPTED = Accepted(venue_order_id="0xabc", status="matched")
 REFUSED = Rejected(code="not_enough_balance", message="not enough balance / allowance", http_status=400)
 KNOWN = AlreadyKnown(message="order 0xabc is invalid. Duplicated.", http_status=400)
 SILENT = Unknown(reason="timeout")
-OUTCOMES = (ACCEPTED, REFUSED, KNOWN, SILENT)
+OUTCOMES: tuple[Outcome, ...] = (ACCEPTED, REFUSED, KNOWN, SILENT)
 
 
 class TestMoves:
@@ -152,8 +152,8 @@ class TestAnswers:
             assert can_move(S.SENDING, judge_outcome(outcome, attempt_no=attempt_no).status)
 
     @given(outcome=st.sampled_from(OUTCOMES), attempt_no=st.integers(1, 100))
-    def test_only_a_first_refusal_ever_kills(self, outcome: object, attempt_no: int) -> None:
-        verdict = judge_outcome(outcome, attempt_no=attempt_no)  # type: ignore[arg-type]
+    def test_only_a_first_refusal_ever_kills(self, outcome: Outcome, attempt_no: int) -> None:
+        verdict = judge_outcome(outcome, attempt_no=attempt_no)
         assert (verdict.status in WITHOUT_FILLS) == (isinstance(outcome, Rejected) and attempt_no == 1)
 
 

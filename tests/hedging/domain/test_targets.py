@@ -178,8 +178,9 @@ class TestTargetsNotDeltas:
 
     @pytest.mark.parametrize("where", ["pending_size", "in_flight_size"])
     def test_units_on_their_way_count_as_if_they_were_here(self, where: str) -> None:
-        money = {"cost_usd": D("20000")} if where == "pending_size" else {"in_flight_usd": D("20000")}
-        on_the_way = replace(held(slices={0: ("40000", "20000")}), **{where: D("40000")}, **money)
+        money = "cost_usd" if where == "pending_size" else "in_flight_usd"
+        amounts: dict[str, Any] = {where: D("40000"), money: D("20000")}
+        on_the_way = held(slices={0: ("40000", "20000")}, **amounts)
         plan = make_plan(view_of(holdings=[on_the_way]))
         assert (plan.targets, only_leg(plan).reason) == ((), R.BUDGET_SPENT)
 
