@@ -1,27 +1,21 @@
 """What markets exist and what they say: Gamma, the venue's catalogue.
 
-Outcomes, prices and token ids are JSON inside JSON strings, as docs.polymarket.com's Gamma reference shows.
+Lists come by cursor or by offset; search finds events. Shapes: docs.polymarket.com's Gamma reference.
 """
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 
-from venues.simulators.polymarket.clob_markets import token_price_e4
-from venues.simulators.polymarket.records import Market
+from venues.simulators.polymarket.catalogue import event_bodies, market_body, tag_body
 from venues.simulators.polymarket.refusals import Refusal
-from venues.simulators.polymarket.state import State
-from venues.simulators.polymarket.units import text_e4, text_e6
 from venues.simulators.polymarket.wire import LAST_CURSOR, answer, page_of, state_of
 
 MARKETS_PAGE_MAX = 100
 EVENTS_PAGE_MAX = 500
 SEARCH_PAGE_MAX = 50
-LEVEL_WORTH = 10_000
 
 routes = web.RouteTableDef()
 
@@ -78,7 +72,7 @@ async def event_by_id(request: web.Request) -> web.Response:
 async def tags(request: web.Request) -> web.Response:
     """List tags."""
     names = sorted({tag for market in state_of(request).markets.values() for tag in market.tags})
-    return answer([_tag(name) for name in names])
+    return answer([tag_body(name) for name in names])
 
 
 @routes.get("/public-search")
@@ -94,104 +88,6 @@ async def search(request: web.Request) -> web.Response:
     rows = found[start : start + size]
     more = {"hasMore": start + size < len(found), "totalResults": len(found)}
     return answer({"events": rows, "tags": [], "profiles": [], "pagination": more})
-
-
-def market_body(state: State, market: Market, *, with_event: bool = True) -> dict[str, Any]:
-    """Return a market as Gamma prints it."""
-    yes, no = market.token_ids
-    prices = [text_e4(token_price_e4(state, market, token)) for token in (yes, no)]
-    bids, asks = state.books[market.condition_id].levels(yes)
-    worth = sum(price * size // LEVEL_WORTH for price, size in (*bids, *asks))
-    last_e4, volume = market.last_price_e4, text_e6(market.volume_e6)
-    body: dict[str, Any] = {
-        "id": market.gamma_id,
-        "version": "v1",
-        "slug": market.slug,
-        "conditionId": market.condition_id,
-        "questionID": market.question_id,
-        "question": market.question,
-        "groupItemTitle": market.group_title,
-        "description": market.description,
-        "resolutionSource": market.resolution_source,
-        "category": "Crypto",
-        "outcomes": json.dumps(market.outcomes),
-        "outcomePrices": json.dumps(prices),
-        "clobTokenIds": json.dumps(market.token_ids),
-        "positionIds": [],
-        "active": True,
-        "closed": market.closed,
-        "archived": False,
-        "acceptingOrders": market.accepting_orders,
-        "enableOrderBook": True,
-        "restricted": True,
-        "negRisk": market.neg_risk,
-        "negRiskMarketID": market.neg_risk_market_id,
-        "negRiskRequestID": "",
-        "startDate": market.started_at,
-        "endDate": market.ends_at,
-        "closedTime": _iso(market.closed_at) if market.closed_at else None,
-        "orderMinSize": int(text_e6(market.min_size_e6)),
-        "orderPriceMinTickSize": float(text_e4(market.tick_e4)),
-        "secondsDelay": 0,
-        "feesEnabled": market.fee_rate != "0",
-        "feeType": "crypto_15_min" if market.fee_rate == "0.07" else "",
-        "feeSchedule": {
-            "rate": float(market.fee_rate),
-            "exponent": market.fee_exponent,
-            "takerOnly": True,
-            "rebateRate": 0.2,
-        },
-        "bestBid": float(text_e4(bids[0][0])) if bids else None,
-        "bestAsk": float(text_e4(asks[0][0])) if asks else None,
-        "spread": float(text_e4(asks[0][0] - bids[0][0])) if bids and asks else None,
-        "lastTradePrice": float(text_e4(last_e4)),
-        "volume": volume,
-        "volumeNum": float(volume),
-        "volumeClob": float(volume),
-        "liquidity": text_e6(worth),
-        "liquidityNum": float(text_e6(worth)),
-        "liquidityClob": float(text_e6(worth)),
-        "umaResolutionStatus": "resolved" if market.closed else "",
-        "resolvedBy": "",
-        "tags": [_tag(name) for name in market.tags],
-    }
-    if with_event:
-        body["events"] = [{"id": market.event_id, "slug": market.event_slug, "title": market.event_title}]
-    return body
-
-
-def event_bodies(state: State, *, with_closed: bool) -> list[dict[str, Any]]:
-    """Return every event with its markets."""
-    grouped: dict[str, list[Market]] = {}
-    for market in state.markets.values():
-        grouped.setdefault(market.event_slug, []).append(market)
-    bodies = [_event_body(state, members) for members in grouped.values()]
-    return [body for body in bodies if with_closed or not body["closed"]]
-
-
-def _event_body(state: State, members: list[Market]) -> dict[str, Any]:
-    first = members[0]
-    return {
-        "id": first.event_id,
-        "version": "v1",
-        "slug": first.event_slug,
-        "ticker": first.event_slug,
-        "title": first.event_title,
-        "description": first.description,
-        "resolutionSource": first.resolution_source,
-        "startDate": first.started_at,
-        "endDate": first.ends_at,
-        "active": True,
-        "closed": all(market.closed for market in members),
-        "archived": False,
-        "restricted": True,
-        "enableOrderBook": True,
-        "negRisk": first.neg_risk,
-        "negRiskMarketID": first.neg_risk_market_id,
-        "volume": float(text_e6(sum(market.volume_e6 for market in members))),
-        "markets": [market_body(state, market, with_event=False) for market in members],
-        "tags": [_tag(name) for name in first.tags],
-    }
 
 
 def _markets(request: web.Request) -> list[dict[str, Any]]:
@@ -284,11 +180,3 @@ def _whole_number(request: web.Request, name: str, default: int) -> int:
     if value < 0:
         raise Refusal(422, f"{name} must not be negative")
     return value
-
-
-def _tag(name: str) -> dict[str, str]:
-    return {"id": str(1000 + sum(name.encode())), "slug": name, "label": name.capitalize()}
-
-
-def _iso(epoch_ms: int) -> str:
-    return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat().replace("+00:00", "Z")
