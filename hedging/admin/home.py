@@ -95,18 +95,19 @@ def _alarms(book: BookFigures, *, now: datetime, cycle_every: timedelta) -> list
     uncertain = book.uncertain
     if uncertain.doubt_count:
         amount = display.usd_text(uncertain.doubt_usd)
-        words = f"{uncertain.doubt_count} orders without an answer, worth {amount} at worst"
+        words = (
+            f"{display.counted(uncertain.doubt_count, 'order')} without an answer, worth {amount} at worst"
+        )
         found.append((words, _list("order") + "?standing=eyes"))
     for breaker in breakers_not_closed():
         words = f"Stopped: {scope_words(breaker.scope)} ({breaker.reason or 'no reason recorded'})"
         found.append((words, _list("breaker")))
     if open_count := discrepancies_open_count():
-        words = f"{open_count} open disagreements between our book and a venue"
+        words = f"{display.counted(open_count, 'open disagreement')} between our book and a venue"
         found.append((words, _list("discrepancy") + "?state__exact=open"))
     if parked := intents_parked_count():
-        found.append(
-            (f"{parked} decisions are parked and wait for a person", _list("intent") + "?state__exact=PARKED")
-        )
+        words = f"{display.counted(parked, 'decision')} parked until a person looks"
+        found.append((words, _list("intent") + "?state__exact=PARKED"))
     cycle = book.cycle
     if cycle.state == "failed":
         found.append((f"The last cycle failed: {cycle.error[:200]}", _list("cycle")))
@@ -126,7 +127,8 @@ def _facts(book: BookFigures, *, now: datetime) -> list[Fact]:
         Fact(
             "Exposure",
             display.usd_text(exposure.coverage_usd),
-            f"{exposure.policies_count:,} policies, {exposure.products_count} products",
+            f"{display.counted(exposure.policies_count, 'policy', 'policies')}, "
+            f"{display.counted(exposure.products_count, 'product')}",
             reverse("admin:policies_policy_changelist"),
         ),
         Fact(
@@ -159,19 +161,21 @@ def _facts(book: BookFigures, *, now: datetime) -> list[Fact]:
         Fact(
             "Matched, not settled",
             display.usd_text(uncertain.provisional_usd),
-            f"{uncertain.provisional_count} trades; not counted as hedged yet",
+            f"{display.counted(uncertain.provisional_count, 'trade')}; not counted as hedged yet",
             _list("fill"),
         ),
         Fact(
             "In flight",
             display.usd_text(uncertain.flight_usd),
-            f"{uncertain.flight_count} orders at the venues",
+            f"{display.counted(uncertain.flight_count, 'order')} at the venues",
             _list("order") + "?standing=flight",
         ),
         Fact(
             "Last cycle",
             display.ago_text(cycle.as_of, now=now),
-            f"{display.word(cycle.state)}, {cycle.intents_count} intents" if cycle.id else "none has run yet",
+            f"{display.word(cycle.state)}, {display.counted(cycle.intents_count, 'intent')}"
+            if cycle.id
+            else "none has run yet",
             _list("cycle"),
         ),
     ]

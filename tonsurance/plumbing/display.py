@@ -95,6 +95,11 @@ def count(value: int | None) -> SafeString:
     return _number(NOTHING if value is None else f"{value:,}", exact=None, unit="")
 
 
+def counted(number: int, thing: str, things: str = "") -> str:
+    """`1 order`, `2 orders`."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
 def share_of(part: Decimal, whole: Decimal) -> Decimal:
     """`part / whole`, and 0 where there is nothing to share."""
     return part / whole if whole else Decimal(0)

@@ -36,7 +36,7 @@ def guest(settings, db):
 @pytest.fixture
 def book(db) -> SimpleNamespace:
     """One row of every kind, with names that would break a page which does not escape them."""
-    polymarket, binance, allianz = make.venues()
+    polymarket, binance, _ = make.venues()
     token = make.instrument(
         question="Will <b>USDC</b> & co. trade below $0.98?", description="Rules: <script>alert(1)</script>"
     )

@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from hedging.models import HedgePosition
+from policies.models import Policy
 from tests import factories as make
 from tonsurance.plumbing.counts import COUNT_EXACT_MAX, estimates_forget
 
@@ -201,24 +202,20 @@ def test_beyond_a_thousand_rows_the_count_is_an_estimate_and_says_so(ask):
 
 def _many(like: HedgePosition, count: int) -> None:
     """Slices of the same fill for `count` more policies."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH sold AS (
-                INSERT INTO policies_policy (external_id, holder, product_id, coverage_usd, premium_usd, starts_at,
-                    expires_at, trigger_price, trigger_window_s, status, source, created_at)
-                SELECT gen_random_uuid()::text, holder, product_id, coverage_usd, premium_usd, starts_at,
-                    expires_at, trigger_price, trigger_window_s, status, source, created_at
-                FROM policies_policy, generate_series(1, %s) WHERE id = %s RETURNING id
-            )
-            INSERT INTO hedging_hedgeposition (policy_id, product_id, venue_id, instrument_id, fill_id, size,
-                hedge_amount_usd, entry_price, entry_time, status, closed_size, proceeds_usd, created_at)
-            SELECT sold.id, product_id, venue_id, instrument_id, fill_id, size,
-                hedge_amount_usd, entry_price, entry_time, status, closed_size, proceeds_usd, h.created_at
-            FROM hedging_hedgeposition h, sold WHERE h.id = %s
-            """,
-            [count, like.policy_id, like.pk],
-        )
+    fields = [
+        field.attname for field in Policy._meta.concrete_fields if field.attname not in {"id", "external_id"}
+    ]
+    terms = {name: getattr(like.policy, name) for name in fields}
+    sold = Policy.objects.bulk_create(
+        [Policy(external_id=f"M-{make.number()}", **terms) for _ in range(count)]
+    )
+    fields = [
+        field.attname
+        for field in HedgePosition._meta.concrete_fields
+        if field.attname not in {"id", "policy_id"}
+    ]
+    slice_ = {name: getattr(like, name) for name in fields}
+    HedgePosition.objects.bulk_create([HedgePosition(policy_id=policy.pk, **slice_) for policy in sold])
 
 
 def test_without_a_key_nothing_is_told(settings):
