@@ -41,6 +41,11 @@ class Claim(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [
+            ("decide_claim", "Can approve or reject a claim"),
+            ("pay_claim", "Can record the payment of a claim"),
+            ("settle_claim", "Can settle a claim"),
+        ]
         indexes = [models.Index(fields=["status", "id"], name="claim_by_status")]
         constraints = [
             models.UniqueConstraint(

@@ -47,6 +47,7 @@ class Policy(models.Model):
 
     class Meta:
         verbose_name_plural = "policies"
+        permissions = [("cancel_policy", "Can cancel a policy"), ("import_policy", "Can import policies")]
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["product", "id"], name="policy_by_product"),

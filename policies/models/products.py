@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
@@ -81,10 +82,14 @@ class Product(models.Model):
                 name="product_invalid_is_never_sold",
             ),
             models.CheckConstraint(
-                condition=Q(base_rate__gte=0) & Q(base_rate__lte=1), name="product_base_rate_is_a_share"
+                condition=Q(base_rate__gte=0) & Q(base_rate__lte=1),
+                name="product_base_rate_is_a_share",
+                violation_error_message="The yearly rate is a share of the coverage: give a number from 0 to 1.",
             ),
             models.CheckConstraint(
-                condition=Q(hedge_ratio__gte=0) & Q(hedge_ratio__lte=1), name="product_hedge_ratio_is_a_share"
+                condition=Q(hedge_ratio__gte=0) & Q(hedge_ratio__lte=1),
+                name="product_hedge_ratio_is_a_share",
+                violation_error_message="The hedge ratio is a share: give a number from 0 to 1.",
             ),
             models.CheckConstraint(
                 condition=Q(sizing_mode__in=words(SizingMode)), name="product_sizing_mode_known"
@@ -92,15 +97,22 @@ class Product(models.Model):
             models.CheckConstraint(
                 condition=Q(coverage_usd_min__gt=0) & Q(coverage_usd_max__gte=F("coverage_usd_min")),
                 name="product_coverage_limits_ordered",
+                violation_error_message="Least cover must be above 0 and not above most cover.",
             ),
             models.CheckConstraint(
                 condition=Q(exposure_usd_max__isnull=True) | Q(exposure_usd_max__gte=0),
                 name="product_exposure_limit_not_negative",
+                violation_error_message="Leave the exposure limit empty for none, or give a number from 0.",
             ),
         ]
 
     def __str__(self) -> str:
         return str(self.key)
+
+    def clean(self) -> None:
+        """What a person who edits the product is told before the database would refuse."""
+        if self.life == ProductLife.ACTIVE and not self.is_valid:
+            raise ValidationError({"life": f"Never sold: {self.invalid_reason}. Leave it retired."})
 
     @property
     def key(self) -> ProductKey:
@@ -131,7 +143,11 @@ class OnchainId(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["dimension", "member"], name="onchain_id_one_per_member"),
             models.UniqueConstraint(fields=["dimension", "onchain_id"], name="onchain_id_names_one_member"),
-            models.CheckConstraint(condition=Q(onchain_id__lte=255), name="onchain_id_fits_uint8"),
+            models.CheckConstraint(
+                condition=Q(onchain_id__lte=255),
+                name="onchain_id_fits_uint8",
+                violation_error_message="Contracts keep ids in one byte: give a number from 0 to 255.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -160,7 +176,9 @@ class RateFactor(models.Model):
                 name="rate_factor_dimension_known",
             ),
             models.CheckConstraint(
-                condition=Q(factor__gte=0) & Q(factor__lte=10), name="rate_factor_in_range"
+                condition=Q(factor__gte=0) & Q(factor__lte=10),
+                name="rate_factor_in_range",
+                violation_error_message="Give a number from 0 to 10.",
             ),
         ]
 
