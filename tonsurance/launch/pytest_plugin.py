@@ -77,6 +77,8 @@ def _servers_for(config: pytest.Config, postgres: str) -> None:
         raise pytest.UsageError(str(failure)) from failure
     config.stash[SERVERS] = servers
     os.environ.update(servers.environment())
+    # The live server of a test speaks plain HTTP; what production demands is tested by `check --deploy`.
+    os.environ.setdefault("DJANGO_INSECURE_HTTP", "true")
 
 
 def _stop(config: pytest.Config) -> None:
