@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tonsurance.launch.endings import Ending, birth_of, endings_carry_out, group_members, is_ours
+from tonsurance.launch.endings import Ending, birth_of, endings_carry_out, groups_alive, is_ours
 from tonsurance.launch.failure import LaunchFailed
 from tonsurance.launch.keeper import Child, Keeper, environment_of_children
 from tonsurance.launch.paths import ROOT
@@ -115,7 +115,7 @@ def test_a_killed_launcher_leaves_no_process_and_no_directory(tmp_path, last_sig
     launcher.wait(timeout=15)
     launcher.stdout.close()
     wait_for(lambda: not is_alive(child) and not is_alive(grandchild) and not doomed.exists())
-    assert group_members(child) == []
+    assert groups_alive([child]) == set()
 
 
 def test_a_number_given_to_another_process_is_left_alone():

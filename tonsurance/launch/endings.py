@@ -11,7 +11,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -46,14 +46,16 @@ def endings_carry_out(endings: Sequence[Ending]) -> None:
             shutil.rmtree(ending.path, ignore_errors=True)
 
 
-def group_members(leader_pid: int) -> list[psutil.Process]:
-    """The living processes of the group `leader_pid` leads; zombies are dead."""
-    members = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
-            if os.getpgid(process.pid) == leader_pid and process.status() != psutil.STATUS_ZOMBIE:
-                members.append(process)
-    return members
+def groups_alive(leader_pids: Iterable[int]) -> set[int]:
+    """Those of `leader_pids` whose process group has a living member; zombies are dead."""
+    wanted = set(leader_pids)
+    alive: set[int] = set()
+    for pid in psutil.pids():
+        with contextlib.suppress(psutil.Error, OSError):
+            group = os.getpgid(pid)
+            if group in wanted - alive and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                alive.add(group)
+    return alive
 
 
 def processes_in(directory: Path, *, names: frozenset[str]) -> list[psutil.Process]:
@@ -116,4 +118,5 @@ def _stage_stop(endings: Sequence[Ending]) -> None:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(ending.pid, signal.SIGKILL)
         time.sleep(POLL_S)
-        waiting = [ending for ending in waiting if group_members(ending.pid)]
+        alive = groups_alive(ending.pid for ending in waiting)
+        waiting = [ending for ending in waiting if ending.pid in alive]
