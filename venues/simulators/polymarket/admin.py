@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from decimal import Decimal
 from ipaddress import ip_address
 from typing import Any
 
@@ -23,10 +22,11 @@ from venues.simulators.polymarket.settlement import script_validate, settlement_
 from venues.simulators.polymarket.state import State, checksummed
 from venues.simulators.polymarket.tape import frames_play
 from venues.simulators.polymarket.truth import truth
-from venues.simulators.polymarket.units import PRICE_ONE_E4, exact_e4, exact_e6, text_e6
+from venues.simulators.polymarket.units import PRICE_ONE_E4, UNIT_E6, exact_e4, exact_e6, text_e6
 from venues.simulators.polymarket.wire import answer, faults_of, state_of
 
 STANDINGS = ("open", "banned", "closed_only", "not_allowed")
+TICKS_E4 = (1000, 100, 50, 25, 10, 1)
 NEXT_MAX = 1000
 FAR_FUTURE_MS = 1 << 62
 
@@ -139,16 +139,13 @@ async def set_market(request: web.Request) -> web.Response:
     """Change a market's tick, taker fee rate, wording or whether it accepts orders."""
     state, body = state_of(request), await _body(request)
     market = _market(state, body)
-    if "tick" in body:
-        tick_e4 = exact_e4(body["tick"])
-        if tick_e4 not in (1000, 100, 50, 25, 10, 1):
-            raise ValueError("tick must be one of 0.1, 0.01, 0.005, 0.0025, 0.001, 0.0001")
-        market.tick_e4 = tick_e4
-    if "fee_rate" in body:
-        rate = Decimal(str(body["fee_rate"]))
-        if not 0 <= rate < 1:
-            raise ValueError("fee_rate must be at least 0 and below 1, for instance 0.07")
-        market.fee_rate = f"{rate.normalize():f}"
+    tick_e4 = exact_e4(body["tick"]) if "tick" in body else market.tick_e4
+    if tick_e4 not in TICKS_E4:
+        raise ValueError("tick must be one of 0.1, 0.01, 0.005, 0.0025, 0.001, 0.0001")
+    rate_e6 = exact_e6(body.get("fee_rate", market.fee_rate))
+    if not 0 <= rate_e6 < UNIT_E6:
+        raise ValueError("fee_rate must be at least 0 and below 1, for instance 0.07")
+    market.tick_e4, market.fee_rate = tick_e4, text_e6(rate_e6)
     market.description = str(body.get("description", market.description))
     market.accepting_orders = bool(body.get("accepting_orders", market.accepting_orders))
     state.save(market)

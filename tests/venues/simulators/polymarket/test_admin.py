@@ -56,17 +56,34 @@ def test_a_users_order_outlives_the_houses_book(exchange: Exchange):
         ("/resolve", {"slug": USDC, "payout": "MAYBE"}, "payout must be one of YES, NO, 50-50"),
         ("/redeem", {"slug": USDC, "address": ALICE}, "is not resolved"),
         ("/market", {"slug": USDC, "tick": "0.3"}, "tick must be one of"),
+        ("/market", {"slug": USDC, "tick": "0.1", "fee_rate": "1"}, "fee_rate must be at least 0"),
+        ("/market", {"slug": USDC, "fee_rate": "much"}, "expected a decimal string"),
         ("/account", {"address": ALICE, "standing": "lost"}, "standing must be one of"),
     ],
 )
 def test_a_wrong_call_is_a_sentence_and_changes_nothing(exchange: Exchange, path, body, words):
+    terms = f"/clob/clob-markets/{exchange.get('/admin/info')['markets'][USDC]['condition_id']}"
+    agreed = exchange.get(terms)
     before = exchange.get("/admin/truth?include_makers=1")
     status, answer = exchange.call("POST", f"/admin{path}", body)
     after = exchange.get("/admin/truth?include_makers=1")
     assert status == 400
     assert words in answer["error"]
+    assert exchange.get(terms) == agreed
     for part in ("orders", "trades", "accounts", "money"):
         assert after[part] == before[part]
+
+
+def test_a_markets_fee_is_read_where_the_venue_prints_it_and_charged(exchange: Exchange):
+    exchange.admin("/fund", address=ALICE, pusd="100")
+    exchange.admin("/book", slug=USDC, bids=[], asks=[["0.030", "100"]])
+    exchange.admin("/market", slug=USDC, fee_rate="0.10")
+    condition = exchange.get("/admin/info")["markets"][USDC]["condition_id"]
+    assert exchange.get(f"/clob/clob-markets/{condition}")["fd"]["r"] == 0.1
+    caller = Caller(exchange)
+    caller.post(caller.order())
+    (trade,) = exchange.truth()["trades"].values()
+    assert trade["legs"][0]["fee"] == "0.291"
 
 
 def test_a_reset_forgets_everything_and_may_take_another_seed(exchange: Exchange):
