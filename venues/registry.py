@@ -11,13 +11,14 @@ from collections.abc import Callable
 from django.conf import settings
 
 from tonsurance.kernel.errors import Refused
-from venues.adapters.polymarket.config import config_from
-from venues.adapters.polymarket.gateway import Gateway as PolymarketGateway
 from venues.domain.gateway import Gateway
 
 
 def _polymarket() -> Gateway:
-    return PolymarketGateway(config_from(settings.POLYMARKET))
+    # Imported at first use: the venue's client takes about a second, and most processes never trade.
+    from venues.adapters.polymarket import config, gateway
+
+    return gateway.Gateway(config.config_from(settings.POLYMARKET))
 
 
 _BUILDERS: dict[str, Callable[[], Gateway]] = {"polymarket": _polymarket}
@@ -33,7 +34,11 @@ def gateway_for(venue_code: str) -> Gateway:
     """The live line to `venue_code`. Raises Refused for a venue without one, or with faulty settings."""
     if venue_code not in _BUILDERS:
         known = ", ".join(sorted(_BUILDERS))
-        raise Refused(f"no gateway for venue {venue_code!r}; gateways exist for: {known}", code="no_gateway", field="venue")
+        raise Refused(
+            f"no gateway for venue {venue_code!r}; gateways exist for: {known}",
+            code="no_gateway",
+            field="venue",
+        )
     key = (os.getpid(), venue_code)
     if key not in _built:
         _built[key] = _BUILDERS[venue_code]()
