@@ -83,6 +83,8 @@ class Policy(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     product_id__lt=PRODUCTS_PER_COVERAGE,
+                    trigger_price__isnull=False,
+                    trigger_window_s__isnull=False,
                     trigger_price__gt=0,
                     trigger_price__lt=1,
                     trigger_window_s__gt=0,

@@ -59,6 +59,14 @@ def policies_in_force_weights(product_ids: Collection[int]) -> Weights:
     return Weights(ids=ids[order], product_ids=products[order], coverage_micro=coverage[order])
 
 
+def policy_is_in_force(policy_id: int) -> bool:
+    """Whether the policy covers its holder now. Raises Refused when there is none of that id."""
+    status = Policy.objects.filter(pk=policy_id).values_list("status", flat=True).first()
+    if status is None:
+        raise Refused(f"policy_id: there is no policy {policy_id}", code="not_found", field="policy_id")
+    return status == PolicyStatus.ACTIVE
+
+
 def policy_get(external_id: str) -> Policy:
     """The policy with its product. Raises Refused when there is none of that name."""
     policy = Policy.objects.select_related("product").filter(external_id=external_id).first()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from policies.domain.catalogue import Chain, CoverageType, Dimension, ProductKey, ProductLife, Stablecoin
 from policies.domain.pricing import Rates
 from policies.models import OnchainId, Product, RateFactor
@@ -59,6 +61,16 @@ def product_for_sale(key: ProductKey) -> Product:
             remedy="choose a product whose life is active",
         )
     return product
+
+
+def products_of(product_ids: Iterable[int]) -> list[Product]:
+    """The products with these numbers, ordered by number, in one query."""
+    return list(Product.objects.filter(pk__in=list(product_ids)).order_by("pk"))
+
+
+def products_insurable() -> list[Product]:
+    """Every product that may be sold at all, ordered by number."""
+    return list(Product.objects.filter(is_valid=True).order_by("pk"))
 
 
 def product_rates(product: Product) -> Rates:
