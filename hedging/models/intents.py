@@ -38,6 +38,14 @@ class Intent(models.Model):
     )
     venue = models.ForeignKey("venues.Venue", on_delete=models.PROTECT, related_name="+")
     instrument = models.ForeignKey("venues.Instrument", on_delete=models.PROTECT, related_name="intents")
+    policy = models.ForeignKey(
+        "policies.Policy",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Set when the decision was made for one policy alone: its fills belong to that policy.",
+    )
     leg = models.CharField(max_length=40, default="main")
     purpose = models.CharField(max_length=10, choices=Purpose.choices)
     side = models.CharField(max_length=4)

@@ -11,8 +11,8 @@ from tonsurance.plumbing.columns import MoneyField
 class RiskBucket(models.Model):
     """A hard cap on money at risk in one scope: `global`, or `venue:<code>`.
 
-    What is at risk (worst case of live orders, provisional fills, cost of what is held) is summed by the database at the
-    moment of sending, under this row's lock; nothing is kept here that could drift from the book.
+    What is at risk (worst case of live orders, provisional fills, cost of what is held) is summed by the database at
+    the moment of sending, under this row's lock; nothing is kept here that could drift from the book.
     """
 
     code = models.CharField(max_length=120, primary_key=True)

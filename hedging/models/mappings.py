@@ -11,8 +11,8 @@ from tonsurance.plumbing.columns import RatioField
 class Mapping(models.Model):
     """One product hedged by one instrument.
 
-    `basis_probability` is the chance that the instrument pays given that the policy pays: 1 for the same event, less for
-    a proxy. Nothing is traded through a mapping that is not approved, or whose market's wording changed since.
+    `basis_probability` is the chance that the instrument pays given that the policy pays: 1 for the same event, less
+    for a proxy. Nothing is traded through a mapping that is not approved, or whose market's wording changed since.
     """
 
     class Grade(models.TextChoices):

@@ -1,4 +1,4 @@
-"""Splits a confirmed fill among the policies that it hedges, or among the slices that it closes. Exact to the micro-unit.
+"""Splits a confirmed fill among the policies it hedges, or the slices it closes. Exact to the micro-unit.
 
 A purchase is split first among the products that asked for it (the weights stored with the intent), then within each
 product among the policies in force, by coverage. Called inside the fill's own transaction.
@@ -47,7 +47,8 @@ def fill_attribute(fill: Fill, *, now: datetime) -> int:
 def split_purchase(size_micro: int, cost_micro: int, demand_micro: dict[int, int], weights: Weights) -> Split:
     """Divide a purchase among the policies in force.
 
-    Products without a policy in force any more get nothing; cost follows size, so that a slice without units costs nothing.
+    Products without a policy in force any more get nothing; cost follows size, so that a slice without units costs
+    nothing.
     """
     ids, products, coverage = weights.ids, weights.product_ids, weights.coverage_micro
     present = [product for product in sorted(demand_micro) if bool(np.any(products == product))]
@@ -79,7 +80,7 @@ def _attribute_purchase(fill: Fill, *, now: datetime) -> int:
         to_micro(fill.size),
         to_micro(fill.notional_usd + fill.fee_usd),
         demand,
-        policies_in_force_weights(sorted(demand)),
+        _weights(sorted(demand), only_policy=fill.order.intent.policy_id),
     )
     total = int(split.size_micro.sum())
     if total not in (0, to_micro(fill.size)):
@@ -107,6 +108,19 @@ def _attribute_purchase(fill: Fill, *, now: datetime) -> int:
     return len(split.policy_ids)
 
 
+def _weights(products: Sequence[int], *, only_policy: int | None) -> Weights:
+    """The policies that a purchase is for: all in force in `products`, or the one that it was decided for."""
+    weights = policies_in_force_weights(products)
+    if only_policy is None:
+        return weights
+    mine = weights.ids == only_policy
+    return Weights(
+        ids=weights.ids[mine],
+        product_ids=weights.product_ids[mine],
+        coverage_micro=weights.coverage_micro[mine],
+    )
+
+
 def _attribute_sale(fill: Fill, *, now: datetime) -> int:
     """Close slices of the sale's intent in proportion to what is still open of them; never more than that."""
     slices = list(IntentSlice.objects.filter(intent_id=fill.order.intent_id).order_by("hedge_position_id"))
@@ -131,7 +145,7 @@ def _attribute_sale(fill: Fill, *, now: datetime) -> int:
 
 
 def slices_release_unsellable(instrument_row: int, *, now: datetime) -> int:
-    """Release every open slice of an ended policy on an instrument whose ended units are too few to sell; return how many."""
+    """Release the open slices of ended policies on an instrument, too few to sell; return how many."""
     with transaction.atomic():
         rows = list(
             HedgePosition.objects.select_for_update(of=("self",))
@@ -145,7 +159,10 @@ def slices_release_unsellable(instrument_row: int, *, now: datetime) -> int:
 
 
 def slices_release(rows: Sequence[HedgePosition], *, now: datetime) -> None:
-    """Close what is left of `rows` without a sale: too small for the venue, so the house keeps it for the other policies."""
+    """Close what is left of `rows` without a sale.
+
+    It is too small for the venue, so the house keeps it for the other policies.
+    """
     for row in rows:
         left = row.size - row.closed_size
         if left > 0:

@@ -9,7 +9,7 @@ import structlog
 from django.db.models import Exists, OuterRef, Sum
 
 from hedging.models import HedgePosition
-from policies.models import Claim
+from policies.selectors.claims import claims_awaiting_hedges
 from policies.services.claims import claim_note_hedges_closed
 
 log = structlog.get_logger(__name__)
@@ -26,9 +26,8 @@ def claims_note_closed(*, now: datetime) -> int:
     still_open = HedgePosition.objects.filter(
         policy_id=OuterRef("policy_id"), status=HedgePosition.Status.OPEN
     )
-    waiting = Claim.objects.filter(~Exists(still_open), status="paid", hedges_closed_at__isnull=True)
     noted = 0
-    for claim in waiting.order_by("pk")[:BATCH]:
+    for claim in claims_awaiting_hedges().filter(~Exists(still_open))[:BATCH]:
         proceeds = HedgePosition.objects.filter(
             policy_id=claim.policy_id, close_time__gte=claim.paid_at
         ).aggregate(usd=Sum("proceeds_usd"))["usd"] or Decimal(0)

@@ -25,7 +25,10 @@ def config_read() -> HedgeSettings:
 
 
 def config_override(values: Mapping[str, Any]) -> None:
-    """Let `values` (JSON, camelCase keys) hold for this process only. Raises Refused and changes nothing when one is bad."""
+    """Let `values` (JSON, camelCase keys) hold for this process only.
+
+    Raises Refused and changes nothing when one is bad.
+    """
     if not isinstance(values, Mapping):
         raise Refused("settings: give a JSON object of keys and values", field="settings")
     settings_from(values)

@@ -93,7 +93,8 @@ class Engine:
             close_old_connections()
             return step()
         except DatabaseFault as error:
-            log.error("the database is away; trying again", error=str(error))
+            # A traceback every two seconds would bury the sentence.
+            log.error("the database is away; trying again", error=str(error))  # noqa: TRY400
             connection.close()
             self._stopping.wait(timedelta(seconds=2).total_seconds())
             return False

@@ -1,4 +1,4 @@
-"""Turns an open intent into orders on a venue, one at a time, so that a death at any line costs seconds and never money.
+"""Turns an open intent into orders on a venue, one at a time: a death at any line costs seconds and never money.
 
 prepare (identity and bytes, committed) -> commit to send (compare-and-set, attempt row, committed) -> one POST with no
 transaction and no lock -> hear (guarded by the attempt number). `docs/adr/0005-order-protocol.md` gives the rules.
@@ -310,7 +310,11 @@ def order_hear(order_id: uuid.UUID, *, attempt_no: int, outcome: Outcome, now: d
 
 
 def _after_refusal(order: Order, refusal: Rejected, *, now: datetime) -> None:
-    """A pause rests the venue and keeps the decision; a fault of ours stops it until a person looks; a no ends the intent."""
+    """What a no means beyond its order.
+
+    A pause rests the venue and keeps the decision; a fault of ours stops the venue until a person looks; any other no
+    ends the intent.
+    """
     said = refusal.message or refusal.code
     if refusal.is_pause:
         venue_pause(order.venue_id, reason=said, seconds=refusal.retry_after_s or PAUSE_S, now=now)

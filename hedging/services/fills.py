@@ -1,11 +1,12 @@
 """Takes what a venue says of our trades into the book: each trade once, each settlement step once, in any order.
 
-A fill, the position it changes and the slices it gives to policies are one transaction. Only a confirmed trade changes a
-position; a failed one never happened, and its exposure is simply unhedged again when the next cycle looks.
+A fill, the position it changes and the slices it gives to policies are one transaction. Only a confirmed trade changes
+a position; a failed one never happened, and its exposure is simply unhedged again when the next cycle looks.
 """
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +34,7 @@ class Ingested:
     failed: int = 0
 
 
-def fills_ingest(order_id: object, reports: Sequence[FillReport], *, now: datetime) -> Ingested:
+def fills_ingest(order_id: uuid.UUID, reports: Sequence[FillReport], *, now: datetime) -> Ingested:
     """Record every report of one order. Repeating it, in any order, changes nothing."""
     counts = {"new": 0, "moved": 0, "confirmed": 0, "failed": 0}
     for report in sorted(reports, key=lambda item: (item.matched_at, item.venue_trade_id)):
@@ -42,7 +43,7 @@ def fills_ingest(order_id: object, reports: Sequence[FillReport], *, now: dateti
     return Ingested(**counts)
 
 
-def _ingest_one(order_id: object, report: FillReport, *, now: datetime) -> list[str]:
+def _ingest_one(order_id: uuid.UUID, report: FillReport, *, now: datetime) -> list[str]:
     with transaction.atomic(durable=True):
         order = Order.objects.select_for_update(of=("self",)).get(pk=order_id)
         fill = (

@@ -3,23 +3,85 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import structlog
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from hedging.models import Intent
+from hedging.models import Cycle, CycleTarget, Intent, IntentDemand, IntentSlice
 from hedging.models.orders import LIVE_STATES
+from venues.domain.gateway import Side
+from venues.models import Instrument
 
 log = structlog.get_logger(__name__)
+
+LEG = "main"
+"""The one lane of an instrument; hedges of several legs name theirs."""
 
 LEASE = timedelta(seconds=30)
 """How long a claimed intent is left to its claimant before another may try."""
 
 DISPATCHES_MAX = 40
 """More tries than this without an end is a poison row: it is parked for a person."""
+
+
+def intent_open(
+    *,
+    instrument: Instrument,
+    side: Side,
+    size: Decimal,
+    notional_usd: Decimal,
+    price_limit: Decimal,
+    valid_for: timedelta,
+    actor: str,
+    now: datetime,
+    demands: Mapping[int, Decimal] | None = None,
+    slices: Sequence[tuple[int, Decimal]] = (),
+    cycle: Cycle | None = None,
+    target: CycleTarget | None = None,
+    policy_id: int | None = None,
+) -> Intent | None:
+    """Write one decision; None when its lane already has a live one, or another process was first.
+
+    `demands`: payout wanted per product id, USD, the weights of a purchase's attribution. `slices`: hedge position ids
+    and units that a sale closes. The key is the lane and the number of decisions made on it before, so that two
+    processes that decide at once make the same key, and one of them loses.
+    """
+    made = Intent.objects.filter(venue_id=instrument.venue_id, instrument=instrument, leg=LEG).count()
+    try:
+        with transaction.atomic():
+            intent = Intent.objects.create(
+                decision_key=f"{instrument.venue_id}:{instrument.instrument_id}:{LEG}:{made}",
+                cycle=cycle,
+                target=target,
+                policy_id=policy_id,
+                venue_id=instrument.venue_id,
+                instrument=instrument,
+                leg=LEG,
+                purpose=Intent.Purpose.OPEN if side == Side.BUY else Intent.Purpose.CLOSE,
+                side=side.value,
+                size=size,
+                notional_usd=notional_usd,
+                price_limit=price_limit,
+                next_attempt_at=now,
+                valid_until=now + valid_for,
+                created_at=now,
+                requested_by=actor,
+            )
+    except IntegrityError as error:
+        log.info("lane taken", instrument=instrument.pk, error=str(error).splitlines()[0])
+        return None
+    IntentDemand.objects.bulk_create(
+        [IntentDemand(intent=intent, product_id=key, weight_usd=usd) for key, usd in (demands or {}).items()]
+    )
+    IntentSlice.objects.bulk_create(
+        [IntentSlice(intent=intent, hedge_position_id=key, size=part) for key, part in slices],
+        batch_size=5000,
+    )
+    return intent
 
 
 def intents_claim_due(*, venue_codes: Sequence[str], now: datetime, limit: int) -> list[uuid.UUID]:

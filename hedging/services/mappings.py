@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from hedging.models import Mapping
-from policies.models import Product
 from tonsurance.kernel.errors import Refused
-from venues.models import Instrument
+
+if TYPE_CHECKING:
+    from policies.models import Product
+    from venues.models import Instrument
 
 
 def mapping_propose(

@@ -1,7 +1,7 @@
 """Decides what to hedge: one reading, one pure plan, one write. Sends nothing itself.
 
-The names of the four steps are the founding document's: `calculate_all_exposures`, `calculate_all_allocations`,
-`execute_hedge_allocation`, `close_policy_hedges`.
+The names of the steps are the founding document's: `calculate_all_exposures`, `calculate_all_allocations`,
+`execute_hedge_allocation`; its `close_policy_hedges` and `execute_depeg_hedge` are in `policy_hedges.py`.
 """
 
 from __future__ import annotations
@@ -10,27 +10,30 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from hedging.domain.config import HedgeSettings
 from hedging.domain.plans import LegReason, Plan, Target
 from hedging.domain.targets import make_plan
 from hedging.domain.views import MarketView, ProductDemand
-from hedging.models import Cycle, CycleLeg, CycleTarget, Intent, IntentDemand, IntentSlice
+from hedging.models import Cycle, CycleLeg, CycleTarget, Intent
 from hedging.selectors.market_view import exposures_read, reading_take, view_of
 from hedging.selectors.slices import slices_to_close
 from hedging.services.attributions import LOT, slices_release_unsellable
-from policies.models import Policy
+from hedging.services.intents import intent_open
 from tonsurance.kernel.errors import Refused
 from tonsurance.kernel.money import round_micro
 from venues.domain.gateway import LookupFailed, Side
-from venues.models import Instrument
 from venues.registry import gateway_for, venues_with_gateway
 from venues.services.books import FetchedBook, book_fetch
 from venues.services.venues import venue_heard
+
+if TYPE_CHECKING:
+    from venues.models import Instrument
 
 log = structlog.get_logger(__name__)
 
@@ -85,8 +88,8 @@ def execute_hedge_allocation(
 ) -> Written:
     """Write the plan and, when the cycle sends, one intent per target; all in one transaction.
 
-    A lane whose previous intent still lives is left alone: the plan saw it, or lost a race against the process that made
-    it, and the next cycle decides anew.
+    A lane whose previous intent still lives is left alone: the plan saw it, or lost a race against the process that
+    made it, and the next cycle decides anew.
     """
     written = Written()
     with transaction.atomic(durable=True):
@@ -102,16 +105,6 @@ def execute_hedge_allocation(
             _release(allocations, now=now)
         _finish(cycle, allocations, intents=len(written.intents), now=now)
     return written
-
-
-def close_policy_hedges(policy_id: int, *, now: datetime) -> bool:
-    """Whether a policy's hedges are to be sold: true once it has ended and open slices of it remain.
-
-    Selling is not done here: an ended policy's slices are part of every cycle's reading, so the cycle that the end of the
-    policy wakes sells them by an intent like any other, bundled with everything else to be sold of that market.
-    """
-    policy = Policy.objects.get(pk=policy_id)
-    return policy.status != "active" and policy.hedge_positions.filter(status="open").exists()
 
 
 def _write_legs(cycle: Cycle, allocations: Allocations) -> None:
@@ -161,48 +154,23 @@ def _write_intent(
     cycle: Cycle, target: Target, row: CycleTarget, *, config: HedgeSettings, actor: str, now: datetime
 ) -> Intent | None:
     """One intent, or None when its lane already has a live one."""
-    instrument = row.instrument
-    made = Intent.objects.filter(venue_id=instrument.venue_id, instrument=instrument, leg="main").count()
     opens = target.side == Side.BUY
-    try:
-        with transaction.atomic():
-            intent = Intent.objects.create(
-                decision_key=f"{instrument.venue_id}:{instrument.instrument_id}:main:{made}",
-                cycle=cycle,
-                target=row,
-                venue_id=instrument.venue_id,
-                instrument=instrument,
-                purpose=Intent.Purpose.OPEN if opens else Intent.Purpose.CLOSE,
-                side=target.side.value,
-                size=target.size,
-                notional_usd=target.notional_usd,
-                price_limit=target.price_limit,
-                next_attempt_at=now,
-                valid_until=now + timedelta(seconds=config.intent_valid_seconds),
-                created_at=now,
-                requested_by=actor,
-            )
-    except IntegrityError as error:
-        log.info("lane taken", instrument=instrument.pk, error=str(error).splitlines()[0])
-        return None
-    if opens:
-        IntentDemand.objects.bulk_create(
-            [
-                IntentDemand(intent=intent, product_id=part.product_id, weight_usd=part.weight_usd)
-                for part in target.demands
-            ]
-        )
-    else:
-        IntentSlice.objects.bulk_create(
-            [
-                IntentSlice(intent=intent, hedge_position_id=position, size=size)
-                for position, size in slices_to_close(
-                    instrument.pk, ended=target.ended_size, excess=target.excess_size
-                )
-            ],
-            batch_size=5000,
-        )
-    return intent
+    return intent_open(
+        instrument=row.instrument,
+        side=target.side,
+        size=target.size,
+        notional_usd=target.notional_usd,
+        price_limit=target.price_limit,
+        valid_for=timedelta(seconds=config.intent_valid_seconds),
+        actor=actor,
+        now=now,
+        cycle=cycle,
+        target=row,
+        demands={part.product_id: part.weight_usd for part in target.demands} if opens else None,
+        slices=()
+        if opens
+        else slices_to_close(row.instrument.pk, ended=target.ended_size, excess=target.excess_size),
+    )
 
 
 def _release(allocations: Allocations, *, now: datetime) -> None:

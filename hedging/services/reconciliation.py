@@ -1,4 +1,4 @@
-"""Compares the book with what a venue says: orders, fills, positions. Heals by adding facts the venue proves, never by editing.
+"""Compares orders, fills and positions with what a venue says; heals by adding facts it proves, never by editing.
 
 A difference in the making (a trade between match and settlement) is no discrepancy; a failed read proves nothing and is
 recorded as the run's error.
@@ -19,7 +19,6 @@ from hedging.services.discrepancies import discrepancies_heal, discrepancy_open
 from hedging.services.fills import fills_ingest
 from tonsurance.kernel.clock import utc_now
 from venues.domain.gateway import FillReport, LookupFailed, PositionReport
-from venues.models import Instrument
 from venues.registry import gateway_for
 from venues.services.venues import venue_heard
 
@@ -113,11 +112,12 @@ def _positions(venue_code: str) -> tuple[dict[str, Decimal], list[PositionReport
             "instrument_id", flat=True
         )
     )
-    rows = (
-        Instrument.objects.filter(venue_id=venue_code, orders__isnull=False)
-        .exclude(pk__in=unsettled)
+    traded = (
+        Order.objects.filter(venue_id=venue_code)
+        .exclude(instrument_id__in=unsettled)
+        .values_list("instrument_id", "instrument__instrument_id")
         .distinct()
     )
     held = dict(Position.objects.filter(venue_id=venue_code).values_list("instrument_id", "size"))
-    sizes = {row.instrument_id: held.get(row.pk, Decimal(0)) for row in rows}
+    sizes = {name: held.get(row, Decimal(0)) for row, name in traded}
     return sizes, gateway_for(venue_code).fetch_positions(list(sizes)) if sizes else []

@@ -1,7 +1,7 @@
 """Finds out what became of an order: look-ups, the same bytes again, proof of absence, or a person.
 
-The only writer of orders in doubt. A failed look-up proves nothing; everything that the venue proves is booked first, and
-the judgement (`hedging/domain/lookups.py`) is pure.
+The only writer of orders in doubt. A failed look-up proves nothing; everything that the venue proves is booked first,
+and the judgement (`hedging/domain/lookups.py`) is pure.
 """
 
 from __future__ import annotations

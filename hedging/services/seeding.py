@@ -5,19 +5,20 @@ Run as often as you like: existing rows keep their values.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import structlog
 
 from hedging.models import Breaker, Mapping, RiskBucket
-from policies.models import Product
-from venues.models import Instrument
-from venues.registry import gateway_for
-from venues.services.instruments import instruments_store
+from policies.selectors.products import products_insurable
+from venues.services.instruments import instrument_find
 from venues.services.seeding import venues_ensure
+
+if TYPE_CHECKING:
+    from venues.models import Instrument
 
 log = structlog.get_logger(__name__)
 
@@ -78,17 +79,17 @@ def practice_mappings_ensure(*, actor: str, now: datetime) -> int:
     A family without a market stays unmapped and is shown as unhedgeable. For practice only: on a real venue a person
     reads the wording and approves, one mapping at a time.
     """
-    products = Product.objects.filter(is_valid=True).exclude(mappings__isnull=False).order_by("pk")
+    mapped = set(Mapping.objects.values_list("product_id", flat=True))
     found: dict[str, Instrument | None] = {}
     made = []
-    for product in products:
+    for product in products_insurable():
         rule = RULES.get(product.coverage_type)
-        if rule is None:
+        if rule is None or product.pk in mapped:
             continue
         words = {"stablecoin": product.stablecoin, "chain": product.get_chain_display()}
         query = rule.query.format(**words)
         if query not in found:
-            found[query] = _first_market(query, now=now)
+            found[query] = instrument_find("polymarket", words=query, now=now)
         instrument = found[query]
         if instrument is not None:
             made.append(
@@ -106,21 +107,3 @@ def practice_mappings_ensure(*, actor: str, now: datetime) -> int:
     Mapping.objects.bulk_create(made, ignore_conflicts=True, batch_size=500)
     log.info("practice mappings", made=len(made), markets=sum(1 for row in found.values() if row))
     return len(made)
-
-
-def _first_market(query: str, *, now: datetime) -> Instrument | None:
-    """The YES outcome of the first open market whose question holds every word of `query`."""
-    wanted = _words(query)
-    gateway = gateway_for("polymarket")
-    for listing in gateway.search_markets(query):
-        if listing.closed or not wanted <= _words(listing.question):
-            continue
-        yes = [token for label, token in listing.outcomes if label.lower() == "yes"]
-        terms = gateway.fetch_instruments(yes[:1])
-        if terms:
-            return instruments_store(terms, now=now)[0]
-    return None
-
-
-def _words(text: str) -> set[str]:
-    return set(re.findall(r"[\w$]+", text.lower()))

@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 
 from hedging.models import Cycle, CycleLeg, Fill, HedgePosition, Intent, Mapping, Order, Position
 from hedging.services.config import config_set
 from hedging.services.cycles import cycle_run
 from hedging.services.executor import intent_place
 from hedging.services.mappings import mapping_approve, mapping_propose
+from hedging.services.policy_hedges import execute_depeg_hedge
 from hedging.services.reconciliation import reconcile_venue
 from hedging.services.resolver import order_check
 from hedging.services.settlements import settlements_watch
@@ -47,9 +50,10 @@ def settle_everything() -> None:
         settlements_watch("polymarket", now=utc_now())
         for intent in Intent.objects.filter(state="OPEN"):
             intent_place(intent.pk, now=utc_now())
-        return not Intent.objects.filter(state="OPEN").exists() and not Fill.objects.exclude(
-            settlement__in=["confirmed", "failed"]
-        ).exists()
+        return (
+            not Intent.objects.filter(state="OPEN").exists()
+            and not Fill.objects.exclude(settlement__in=["confirmed", "failed"]).exists()
+        )
 
     wait_for(done)
 
@@ -104,14 +108,19 @@ def test_a_hundred_thousand_of_cover_buys_forty_thousand_shares_for_twenty_thous
     instruments_refresh("polymarket", now=utc_now())
     desk.book(SLUG, bids=[["0.480", "1000"]], asks=[["0.500", "100000"]])
     policy = sell("P-1", 100_000)
+    sell("P-2", 70_000)
 
-    cycle = cycle_run(cause="test")
-    assert cycle is not None and len(cycle.intents) == 1
-    intent_place(cycle.intents[0][1], now=utc_now())
-    settle_everything()
+    told = StringIO()
+    call_command("execute_depeg_hedge", "P-1", "--hedge-ratio", "0.20", stdout=told)
 
+    assert "Hedge executed: 40000.00 shares at $0.5000 = $20000.00" in told.getvalue()
+    assert "pays $40,000.00, net vault cost $60,000.00, economic loss $80,000.00" in told.getvalue()
     slice_ = HedgePosition.objects.get()
-    assert (slice_.policy_id, slice_.size, slice_.hedge_amount_usd) == (policy, Decimal(40_000), Decimal(20_000))
+    assert (slice_.policy_id, slice_.size, slice_.hedge_amount_usd) == (
+        policy,
+        Decimal(40_000),
+        Decimal(20_000),
+    )
     assert slice_.entry_price == Decimal("0.5")
     position = Position.objects.get()
     assert (position.size, position.cost_usd) == (Decimal(40_000), Decimal(20_000))
@@ -119,6 +128,21 @@ def test_a_hundred_thousand_of_cover_buys_forty_thousand_shares_for_twenty_thous
     assert Decimal(holdings["positions"][Instrument.objects.get().instrument_id]["shares"]) == Decimal(40_000)
     assert verify_book() == []
     assert reconcile_venue("polymarket", now=utc_now()).differences == 0
+
+    again = execute_depeg_hedge(policy, actor="tester", now=utc_now())
+    assert again is not None and again.shares_bought == 0
+    assert Order.objects.count() == 1
+
+
+def test_without_a_market_nothing_is_hedged_and_it_is_said(desk: Desk, usdc_on_ethereum: Product) -> None:
+    Mapping.objects.update(is_active=False)
+    sell("P-1", 100_000)
+    told = StringIO()
+
+    call_command("execute_depeg_hedge", "P-1", stdout=told)
+
+    assert told.getvalue() == "No suitable market found\n"
+    assert Intent.objects.count() == 0
 
 
 def test_a_thin_book_leaves_the_rest_unhedged_with_its_reason(desk: Desk, usdc_on_ethereum: Product) -> None:

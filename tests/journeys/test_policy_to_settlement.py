@@ -62,8 +62,6 @@ def wait_for(true: Callable[[], bool], what: str, *, seconds: float = 60.0) -> N
         time.sleep(0.1)
 
 
-
-
 @pytest.fixture
 def product_processes(desk: Desk, redis_url: str) -> Iterator[None]:
     """A worker for each group of queues, and the engine, on the test's database and exchange."""
@@ -83,7 +81,9 @@ def product_processes(desk: Desk, redis_url: str) -> Iterator[None]:
             *("--without-gossip", "--without-mingle"),
         ]
     children = [
-        desk.keeper.spawn(name, command, log=desk.home / f"{name}.log", environment=environment, stage=2, patience_s=5)
+        desk.keeper.spawn(
+            name, command, log=desk.home / f"{name}.log", environment=environment, stage=2, patience_s=5
+        )
         for name, command in commands.items()
     ]
     yield
@@ -99,7 +99,10 @@ def api(live_server: Any) -> Iterator[httpx.Client]:
     """A client of the API with a key that may write."""
     _, key = ApiKey.objects.create(User.objects.create_user("shop"), name="shop", scopes=["read", "write"])
     with httpx.Client(
-        base_url=f"{live_server.url}/api/v2", headers={"Authorization": f"Token {key}"}, trust_env=False, timeout=20
+        base_url=f"{live_server.url}/api/v2",
+        headers={"Authorization": f"Token {key}"},
+        trust_env=False,
+        timeout=20,
     ) as client:
         yield client
 
@@ -144,7 +147,12 @@ def test_from_sale_to_settled_claim(desk: Desk, product_processes: None, api: ht
     order = Order.objects.get()
     assert shown["count"] == 1
     row = shown["results"][0]
-    assert (row["coverage_type"], row["chain"], row["asset"], row["venue"]) == ("depeg", "ethereum", "USDC", "polymarket")
+    assert (row["coverage_type"], row["chain"], row["asset"], row["venue"]) == (
+        "depeg",
+        "ethereum",
+        "USDC",
+        "polymarket",
+    )
     assert row["external_order_id"] == order.client_order_id
     assert Decimal(row["entry_price"]) == Decimal("0.04")
     report = StringIO()
@@ -183,7 +191,9 @@ def assert_books_equal(desk: Desk) -> None:
     assert verify_book() == []
     assert reconcile_venue("polymarket", now=utc_now(), window=None).differences == 0
     truth = desk.truth()
-    assert set(truth["orders"]) == set(Order.objects.filter(attempts__gte=1).values_list("client_order_id", flat=True))
+    assert set(truth["orders"]) == set(
+        Order.objects.filter(attempts__gte=1).values_list("client_order_id", flat=True)
+    )
     for order in Order.objects.all():
         theirs = truth["orders"][order.client_order_id]
         assert Decimal(theirs["filled_shares"]) == order.filled_size

@@ -84,8 +84,8 @@ class Command(BaseCommand):
         )
         for target in CycleTarget.objects.filter(cycle=cycle).select_related("instrument"):
             self.stdout.write(
-                f"  {target.side} {target.size.normalize():f} of {target.instrument} at {target.price_average.normalize():f}"
-                f" = ${target.notional_usd:,.2f}: {target.sentence}"
+                f"  {target.side} {target.size.normalize():f} of {target.instrument}"
+                f" at {target.price_average.normalize():f} = ${target.notional_usd:,.2f}: {target.sentence}"
             )
         reasons: dict[str, int] = {}
         for reason in CycleLeg.objects.filter(cycle=cycle, unfilled_usd__gt=0).values_list(

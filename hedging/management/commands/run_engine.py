@@ -1,4 +1,4 @@
-"""`manage.py run_engine`: places and resolves orders straight from PostgreSQL, so that Redis and beat are conveniences."""
+"""`manage.py run_engine`: places and resolves orders straight from PostgreSQL; Redis and beat are conveniences."""
 
 from __future__ import annotations
 
