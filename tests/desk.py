@@ -101,5 +101,3 @@ class Desk:
     def book(self, slug: str, *, bids: list[list[str]], asks: list[list[str]]) -> None:
         """Set a market's whole book, [price, size] each."""
         self.exchange.post("book", slug=slug, bids=bids, asks=asks)
-
-

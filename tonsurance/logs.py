@@ -7,7 +7,9 @@ from typing import Any
 
 import structlog
 
-_SECRET_NAMES = re.compile(r"(secret|passphrase|private_key|password|authorization|api_key|signature|token$)", re.IGNORECASE)
+_SECRET_NAMES = re.compile(
+    r"(secret|passphrase|private_key|password|authorization|api_key|signature|token$)", re.IGNORECASE
+)
 _SECRET_SHAPES = re.compile(r"\b0x[0-9a-fA-F]{64}\b(?=.*private)")
 
 

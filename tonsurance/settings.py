@@ -192,7 +192,8 @@ REST_FRAMEWORK = {
     "COERCE_DECIMAL_TO_STRING": True,
     "DATETIME_FORMAT": "iso-8601",
 }
-KNOX_TOKEN_MODEL = "knox.AuthToken"  # knox's own default, spelt out because migrations refer to it
+# knox's own default, spelt out because migrations refer to it.
+KNOX_TOKEN_MODEL = "knox.AuthToken"  # noqa: S105  a model's name, not a secret
 REST_KNOX = {
     "TOKEN_TTL": timedelta(days=env.int("API_KEY_DAYS", default=90)),
     "AUTO_REFRESH": False,
@@ -211,7 +212,9 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- logs ---------------------------------------------------------------------------------------------------------
-LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=not DEBUG))
+LOGGING = logging_config(
+    level=env.str("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=not DEBUG)
+)
 
 # --- Celery: wake-up hints only (see tonsurance/celery.py) ----------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379/0")
@@ -240,7 +243,9 @@ POLYMARKET = {
     "neg_risk_exchange": env.str(
         "POLYMARKET_NEG_RISK_EXCHANGE_ADDRESS", default="0xe2222d279d744050d28e00520010520000310F59"
     ),
-    "exchange_v3": env.str("POLYMARKET_EXCHANGE_V3_ADDRESS", default="0xe3333700cA9d93003F00f0F71f8515005F6c00Aa"),
+    "exchange_v3": env.str(
+        "POLYMARKET_EXCHANGE_V3_ADDRESS", default="0xe3333700cA9d93003F00f0F71f8515005F6c00Aa"
+    ),
     # Order salts derive from this secret; changing it forgets the identity of orders that are still in doubt.
     "salt_secret": env.str("ORDER_SALT_SECRET", default=""),
     "live_allowed": TRADING_ENVIRONMENT == "LIVE" and LIVE_TRADING_ALLOWED,

@@ -7,9 +7,8 @@ from celery import shared_task
 from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing.slots import slot_claim
 from venues.domain.gateway import LookupFailed
-from venues.registry import venues_with_gateway
 from venues.services.instruments import instruments_refresh
-from venues.services.venues import balances_refresh, venue_heard
+from venues.services.venues import balances_refresh, venue_codes_with_gateway, venue_heard
 
 
 @shared_task(name="venues.refresh_instruments")
@@ -18,7 +17,7 @@ def refresh_instruments() -> int:
     if not slot_claim("refresh_instruments", every_s=300, now=utc_now()):
         return 0
     refreshed = 0
-    for venue_code in sorted(venues_with_gateway()):
+    for venue_code in sorted(venue_codes_with_gateway()):
         now = utc_now()
         try:
             refreshed += len(instruments_refresh(venue_code, now=now))

@@ -59,7 +59,7 @@ def foreign_orders(venue_ids: Iterable[str], our_ids: set[str]) -> list[Differen
 
 
 def compare_positions(ours: Mapping[str, Decimal], reports: Iterable[PositionReport]) -> list[Difference]:
-    """Compare confirmed sizes per instrument; a gap below POSITION_DUST is rounding. A missing report counts as zero."""
+    """Compare confirmed sizes per instrument; below POSITION_DUST is rounding. A missing report counts as zero."""
     theirs = {item.instrument_id: item.size for item in reports}
     return [
         Difference("POSITION_DIFF", instrument_id, str(size), str(theirs.get(instrument_id, Decimal(0))))

@@ -1,4 +1,4 @@
-"""How much of a decision the next order takes: what the book offers now within the limits, never the whole parent at once.
+"""How much of a decision the next order takes: what the book offers now within the limits, not all at once.
 
 Each order is cut anew from the book as it stands, so that a large decision meets the market in pieces, each re-priced.
 """

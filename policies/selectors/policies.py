@@ -9,6 +9,7 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
+from policies.domain.coverage import PolicyStatus
 from policies.models import Policy
 from tonsurance.kernel.errors import Refused
 

@@ -25,7 +25,9 @@ def to_micro(value: Decimal | int | str) -> int:
     scaled = exact_decimal(value) * MICRO
     whole = int(scaled)
     if whole != scaled:
-        raise ValueError(f"{value} has more than six decimal places; round it first, naming who bears the rounding")
+        raise ValueError(
+            f"{value} has more than six decimal places; round it first, naming who bears the rounding"
+        )
     return whole
 
 

@@ -14,7 +14,9 @@ class ExactDecimalField(models.DecimalField):
 
     def to_python(self, value: Any) -> Decimal | None:
         if isinstance(value, float):
-            raise ValidationError(f"{self.name}: give money as a decimal string, not as a float ({value!r})", code="float")
+            raise ValidationError(
+                f"{self.name}: give money as a decimal string, not as a float ({value!r})", code="float"
+            )
         return super().to_python(value)
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
@@ -23,7 +25,9 @@ class ExactDecimalField(models.DecimalField):
         if isinstance(value, Decimal):
             exponent = value.normalize().as_tuple().exponent
             if isinstance(exponent, int) and -exponent > (self.decimal_places or 0):
-                raise ValueError(f"{self.name}: {value} has more than {self.decimal_places} decimal places; round it first")
+                raise ValueError(
+                    f"{self.name}: {value} has more than {self.decimal_places} decimal places; round it first"
+                )
         return super().get_db_prep_save(value, connection)
 
 

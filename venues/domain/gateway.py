@@ -71,7 +71,7 @@ class Prepared:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Accepted:
-    """The venue has the order. `status` is its word; amounts are what it says has traded so far (None: it did not say)."""
+    """The venue has the order. `status` is its word; amounts are what it says traded so far (None: it did not say)."""
 
     venue_order_id: str
     status: str
@@ -85,8 +85,9 @@ class Accepted:
 class Rejected:
     """The venue's own explicit no, from its list of definitive refusals: the order did not trade and never will.
 
-    `is_pause` marks refusals that say "not now" (restart, cancel-only, rate limit): the decision stands, the venue rests
-    for `retry_after_s` seconds. `is_ours` marks refusals of a malformed or unauthorised request, which need a person.
+    `is_pause` marks refusals that say "not now" (restart, cancel-only, rate limit): the decision stands, the venue
+    rests for `retry_after_s` seconds. `is_ours` marks refusals of a malformed or unauthorised request, which need a
+    person.
     """
 
     code: str
@@ -226,10 +227,12 @@ class Gateway(Protocol):
 
     def fetch_fills(self, *, since: datetime, instrument_id: str | None = None) -> list[FillReport]: ...
 
-    def fetch_fills_of_order(self, client_order_id: str, *, since: datetime, instrument_id: str) -> list[FillReport]: ...
+    def fetch_fills_of_order(
+        self, client_order_id: str, *, since: datetime, instrument_id: str
+    ) -> list[FillReport]: ...
 
     def is_untouched(self, client_order_id: str) -> bool | None:
-        """True when a final authority (the exchange contract) says that the order never traded; None where there is none."""
+        """True when a final authority (the exchange contract) says that it never traded; None where there is none."""
 
     def fetch_open_orders(self) -> list[OrderReport]: ...
 

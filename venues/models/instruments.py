@@ -11,8 +11,8 @@ from tonsurance.plumbing.columns import MoneyField, PriceField, RatioField, Size
 class Instrument(models.Model):
     """One tradable outcome, contract or layer of cover.
 
-    `instrument_id` is the venue's name of what trades (Polymarket: outcome token id); `wording_hash` is SHA-256 of question
-    and description, so that a rule rewritten after approval is noticed.
+    `instrument_id` is the venue's name of what trades (Polymarket: outcome token id); `wording_hash` is SHA-256 of
+    question and description, so that a rule rewritten after approval is noticed.
     """
 
     venue = models.ForeignKey("venues.Venue", on_delete=models.PROTECT, related_name="instruments")
@@ -46,4 +46,6 @@ class Instrument(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.question or self.instrument_id} · {self.outcome}" if self.outcome else self.instrument_id
+        return (
+            f"{self.question or self.instrument_id} · {self.outcome}" if self.outcome else self.instrument_id
+        )

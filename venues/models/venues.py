@@ -19,9 +19,13 @@ class Venue(models.Model):
     code = models.SlugField(primary_key=True, max_length=40)
     name = models.CharField(max_length=80)
     kind = models.CharField(max_length=20, choices=Kind.choices)
-    budget_share = RatioField(help_text="Part of each product's required hedge that goes to this venue, 1 = all.")
+    budget_share = RatioField(
+        help_text="Part of each product's required hedge that goes to this venue, 1 = all."
+    )
     position = models.PositiveSmallIntegerField(default=0, help_text="Order on screens and in reports.")
-    is_enabled = models.BooleanField(default=True, help_text="Off: no new intents for this venue; open orders live on.")
+    is_enabled = models.BooleanField(
+        default=True, help_text="Off: no new intents for this venue; open orders live on."
+    )
     last_seen_at = models.DateTimeField(null=True, blank=True, help_text="Last answer of any kind.")
     last_error = models.TextField(blank=True, default="")
     last_error_at = models.DateTimeField(null=True, blank=True)
@@ -30,7 +34,8 @@ class Venue(models.Model):
         ordering = ["position", "code"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(budget_share__gte=0) & Q(budget_share__lte=1), name="venue_budget_share_is_a_share"
+                condition=Q(budget_share__gte=0) & Q(budget_share__lte=1),
+                name="venue_budget_share_is_a_share",
             ),
         ]
 

@@ -1,4 +1,4 @@
-"""The venues of the founding document, with its 40/40/20 split. Run as often as you like: existing rows keep their values."""
+"""The venues of the founding document, with its 40/40/20 split. Existing rows keep their values."""
 
 from __future__ import annotations
 

@@ -20,7 +20,10 @@ def balances_refresh(venue_code: str, *, now: datetime) -> list[BalanceSnapshot]
     """Append what the venue says our balances are. Raises LookupFailed without an answer."""
     reports = gateway_for(venue_code).fetch_balances()
     return BalanceSnapshot.objects.bulk_create(
-        [BalanceSnapshot(venue_id=venue_code, currency=item.currency, total=item.total, taken_at=now) for item in reports]
+        [
+            BalanceSnapshot(venue_id=venue_code, currency=item.currency, total=item.total, taken_at=now)
+            for item in reports
+        ]
     )
 
 

@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,62 +15,122 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='JobSlot',
+            name="JobSlot",
             fields=[
-                ('pk', models.CompositePrimaryKey('job', 'slot', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('job', models.CharField(max_length=80)),
-                ('slot', models.DateTimeField()),
-                ('claimed_by', models.CharField(max_length=120)),
-                ('claimed_at', models.DateTimeField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "job", "slot", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("job", models.CharField(max_length=80)),
+                ("slot", models.DateTimeField()),
+                ("claimed_by", models.CharField(max_length=120)),
+                ("claimed_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='ApiIdempotency',
+            name="ApiIdempotency",
             fields=[
-                ('pk', models.CompositePrimaryKey('client_id', 'key', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('client_id', models.CharField(max_length=150)),
-                ('key', models.CharField(max_length=255)),
-                ('method', models.CharField(max_length=8)),
-                ('path', models.CharField(max_length=400)),
-                ('request_sha', models.BinaryField(max_length=32)),
-                ('status', models.PositiveSmallIntegerField()),
-                ('location', models.CharField(blank=True, default='', max_length=400)),
-                ('response', models.JSONField()),
-                ('created_at', models.DateTimeField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "client_id", "key", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("client_id", models.CharField(max_length=150)),
+                ("key", models.CharField(max_length=255)),
+                ("method", models.CharField(max_length=8)),
+                ("path", models.CharField(max_length=400)),
+                ("request_sha", models.BinaryField(max_length=32)),
+                ("status", models.PositiveSmallIntegerField()),
+                ("location", models.CharField(blank=True, default="", max_length=400)),
+                ("response", models.JSONField()),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name': 'idempotent answer',
-                'indexes': [models.Index(fields=['created_at'], name='api_idempotency_age')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('key__regex', '^[!-~]{16,255}$')), name='api_idempotency_key_well_formed'), models.CheckConstraint(condition=models.Q(('status__gte', 200), ('status__lte', 299)), name='api_idempotency_only_effects')],
+                "verbose_name": "idempotent answer",
+                "indexes": [models.Index(fields=["created_at"], name="api_idempotency_age")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("key__regex", "^[!-~]{16,255}$")),
+                        name="api_idempotency_key_well_formed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__gte", 200), ("status__lte", 299)),
+                        name="api_idempotency_only_effects",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RateBucket',
+            name="RateBucket",
             fields=[
-                ('name', models.CharField(max_length=80, primary_key=True, serialize=False)),
-                ('capacity', models.DecimalField(decimal_places=6, max_digits=18)),
-                ('rate', models.DecimalField(decimal_places=6, max_digits=18)),
-                ('tokens', models.DecimalField(decimal_places=6, max_digits=18)),
-                ('at', models.DateTimeField()),
+                ("name", models.CharField(max_length=80, primary_key=True, serialize=False)),
+                ("capacity", models.DecimalField(decimal_places=6, max_digits=18)),
+                ("rate", models.DecimalField(decimal_places=6, max_digits=18)),
+                ("tokens", models.DecimalField(decimal_places=6, max_digits=18)),
+                ("at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('tokens__gte', 0)), name='rate_bucket_never_negative'), models.CheckConstraint(condition=models.Q(('tokens__lte', models.F('capacity'))), name='rate_bucket_never_over_capacity'), models.CheckConstraint(condition=models.Q(('rate__gt', 0)), name='rate_bucket_refills')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("tokens__gte", 0)), name="rate_bucket_never_negative"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("tokens__lte", models.F("capacity"))),
+                        name="rate_bucket_never_over_capacity",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("rate__gt", 0)), name="rate_bucket_refills"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='What the key is for, as its owner would say it.', max_length=80)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('read', 'read'), ('write', 'write')], max_length=16), size=2)),
-                ('revoked_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('token', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='api_key', to=settings.KNOX_TOKEN_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="What the key is for, as its owner would say it.", max_length=80
+                    ),
+                ),
+                (
+                    "scopes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[("read", "read"), ("write", "write")], max_length=16
+                        ),
+                        size=2,
+                    ),
+                ),
+                ("revoked_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "token",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="api_key",
+                        to=settings.KNOX_TOKEN_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'API key',
-                'verbose_name_plural': 'API keys',
-                'ordering': ['-id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('scopes__contained_by', ['read', 'write']), ('scopes__len__gt', 0)), name='api_key_scopes_known')],
+                "verbose_name": "API key",
+                "verbose_name_plural": "API keys",
+                "ordering": ["-id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("scopes__contained_by", ["read", "write"]), ("scopes__len__gt", 0)
+                        ),
+                        name="api_key_scopes_known",
+                    )
+                ],
             },
         ),
     ]
