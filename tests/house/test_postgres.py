@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tonsurance.launch import run_as
-from tonsurance.launch.demo_database import BOOK_EMPTY, book_remember, database_ensure
+from tonsurance.launch.demo_database import Remark, database_ensure, remark_write
 from tonsurance.launch.endings import processes_in
 from tonsurance.launch.failure import LaunchFailed
 from tonsurance.launch.keeper import Keeper
@@ -156,9 +156,9 @@ def test_a_demo_makes_its_database_once_and_remembers_its_book(keeper, home):
     servers = chosen(keeper, home, REDIS_URL="redis://given")
     servers.start(keeper)
     url = servers.database_url
-    assert database_ensure(url, ours=True) == BOOK_EMPTY
-    book_remember(url, policies=5000)
-    assert database_ensure(url, ours=True) == 5000
+    assert database_ensure(url, ours=True) == Remark(policies=0, is_hedged=False)
+    remark_write(url, Remark(policies=5000, is_hedged=True))
+    assert database_ensure(url, ours=True) == Remark(policies=5000, is_hedged=True)
 
 
 def test_a_database_with_somebodys_tables_is_not_given_an_invented_book(keeper, home):

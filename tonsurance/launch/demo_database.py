@@ -7,7 +7,7 @@ A database with tables and without that remark is somebody's own and is refused.
 from __future__ import annotations
 
 import json
-import time
+from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -18,11 +18,18 @@ from tonsurance.launch.failure import LaunchFailed
 
 WORD = "tonsurance demo"
 CONNECT_S_MAX = 10
-BOOK_EMPTY = 0
 
 
-def database_ensure(url: str, *, ours: bool) -> int:
-    """Make the database of `url` when the server is `ours`; return how many policies the demo's book has.
+@dataclass(frozen=True)
+class Remark:
+    """How far the demo has come in this database: the size of its imported book, and whether it was hedged."""
+
+    policies: int = 0
+    is_hedged: bool = False
+
+
+def database_ensure(url: str, *, ours: bool) -> Remark:
+    """Make the database of `url` when the server is `ours`; return how far the demo has come in it.
 
     Raises LaunchFailed when it cannot be reached, or holds tables that no demo made.
     """
@@ -36,16 +43,15 @@ def database_ensure(url: str, *, ours: bool) -> int:
                 "the demo writes an invented book, so give it an empty database or unset DATABASE_URL"
             )
         if remark is None:
-            _write_remark(connection, {"policies": BOOK_EMPTY, "made_at": int(time.time())})
-            return BOOK_EMPTY
-        return int(remark["policies"])
+            remark = Remark()
+            _write_remark(connection, remark)
+        return remark
 
 
-def book_remember(url: str, *, policies: int) -> None:
-    """Note that the book of `policies` policies has been imported."""
+def remark_write(url: str, remark: Remark) -> None:
+    """Remember how far the demo has come."""
     with _connected(url) as connection:
-        remark = _remark(connection) or {}
-        _write_remark(connection, {**remark, "policies": policies})
+        _write_remark(connection, remark)
 
 
 def _connected(url: str) -> psycopg.Connection[tuple[object, ...]]:
@@ -78,21 +84,20 @@ def _has_tables(connection: psycopg.Connection[tuple[object, ...]]) -> bool:
     return bool(found and found[0])
 
 
-def _remark(connection: psycopg.Connection[tuple[object, ...]]) -> dict[str, int] | None:
+def _remark(connection: psycopg.Connection[tuple[object, ...]]) -> Remark | None:
     row = connection.execute(
         "select shobj_description(oid, 'pg_database') from pg_database where datname = current_database()"
     ).fetchone()
     words = str(row[0] or "") if row else ""
     if not words.startswith(WORD):
         return None
-    remark: dict[str, int] = json.loads(words.removeprefix(WORD))
-    return remark
+    return Remark(**json.loads(words.removeprefix(WORD)))
 
 
-def _write_remark(connection: psycopg.Connection[tuple[object, ...]], remark: dict[str, int]) -> None:
+def _write_remark(connection: psycopg.Connection[tuple[object, ...]], remark: Remark) -> None:
     name = connection.info.dbname
     connection.execute(
         sql.SQL("comment on database {} is {}").format(
-            sql.Identifier(name), sql.Literal(f"{WORD} {json.dumps(remark)}")
+            sql.Identifier(name), sql.Literal(f"{WORD} {json.dumps(asdict(remark))}")
         )
     )
