@@ -1,4 +1,4 @@
-"""Celery's doors into the book. Each task carries one id or word, rereads everything, and may come late, twice or never."""
+"""Celery's doors into the book: a task carries one id or word, rereads all, and may come late, twice or never."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hedging.services.settlements import settlements_watch
 from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing.bells import ring
 from tonsurance.plumbing.slots import slot_claim
-from venues.registry import venues_with_gateway
+from venues.services.venues import venue_codes_with_gateway
 
 
 def ring_place(venue_code: str, intent_id: uuid.UUID) -> None:
@@ -66,7 +66,7 @@ def watch_orders() -> int:
     if not slot_claim("watch_orders", every_s=10, now=utc_now()):
         return 0
     checked = 0
-    for venue_code in sorted(venues_with_gateway()):
+    for venue_code in sorted(venue_codes_with_gateway()):
         for result in orders_check_due(venue_code, now=utc_now(), limit=100):
             checked += 1
             if result.intent_id is not None:
@@ -79,7 +79,9 @@ def watch_settlements() -> int:
     """Follow provisional fills to CONFIRMED or FAILED."""
     if not slot_claim("watch_settlements", every_s=15, now=utc_now()):
         return 0
-    moved = sum(settlements_watch(venue_code, now=utc_now()) for venue_code in sorted(venues_with_gateway()))
+    moved = sum(
+        settlements_watch(venue_code, now=utc_now()) for venue_code in sorted(venue_codes_with_gateway())
+    )
     claims_note_closed(now=utc_now())
     return moved
 
@@ -90,5 +92,6 @@ def reconcile() -> int:
     if not slot_claim("reconcile", every_s=60, now=utc_now()):
         return 0
     return sum(
-        reconcile_venue(venue_code, now=utc_now()).differences for venue_code in sorted(venues_with_gateway())
+        reconcile_venue(venue_code, now=utc_now()).differences
+        for venue_code in sorted(venue_codes_with_gateway())
     )

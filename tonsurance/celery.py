@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from celery import Celery
 from celery.signals import setup_logging
 from django.conf import settings
-from kombu import Queue
+from kombu.entity import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tonsurance.settings")
 

@@ -1,10 +1,11 @@
-"""One reading of everything a cycle decides on: exposure, mappings, holdings, limits. Books are fetched by the caller."""
+"""One reading of all that a cycle decides on: exposure, mappings, holdings, limits. The caller fetches the books."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping as Mappings
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
@@ -12,11 +13,14 @@ from hedging.domain.sizing import SizingMode
 from hedging.domain.views import Grade, MappedInstrument, MarketView, PlanLimits, ProductDemand, VenueView
 from hedging.models import HedgePosition, Mapping, Position
 from hedging.selectors.holdings import holdings_read
-from policies.models import Product
 from policies.selectors.exposure import exposure_by_product
-from venues.models import Instrument, Venue
-from venues.selectors.instruments import terms_of
+from policies.selectors.products import products_of
+from venues.selectors.instruments import instruments_of, terms_of
+from venues.selectors.venues import venues_all
 from venues.services.books import FetchedBook
+
+if TYPE_CHECKING:
+    from venues.models import Instrument
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,6 @@ class Reading:
 def exposures_read() -> tuple[ProductDemand, ...]:
     """Every product with cover in force, as the plan needs it; two queries."""
     kept = {key: row for key, row in exposure_by_product().items() if row.coverage_usd > 0}
-    products = Product.objects.filter(pk__in=list(kept)).order_by("pk")
     return tuple(
         ProductDemand(
             product_id=product.pk,
@@ -45,7 +48,7 @@ def exposures_read() -> tuple[ProductDemand, ...]:
             sizing_mode=SizingMode(product.sizing_mode),
             life=product.life,
         )
-        for product in products
+        for product in products_of(kept)
     )
 
 
@@ -68,7 +71,7 @@ def reading_take(with_gateway: frozenset[str]) -> Reading:
                 has_gateway=venue.code in with_gateway,
                 is_enabled=venue.is_enabled,
             )
-            for venue in Venue.objects.all()
+            for venue in venues_all()
         },
     )
 
@@ -77,9 +80,7 @@ def view_of(
     reading: Reading, books: Mappings[int, FetchedBook], *, limits: PlanLimits, now: datetime
 ) -> MarketView:
     """The frozen view: `reading` with the books that were fetched for it and what we hold now."""
-    known = {
-        row.pk: row for row in Instrument.objects.filter(pk__in=_held_row_ids() | set(reading.instruments))
-    }
+    known = instruments_of(_held_row_ids() | set(reading.instruments))
     names = {key: row.instrument_id for key, row in known.items()}
     return MarketView(
         as_of=now,
@@ -122,8 +123,7 @@ def _blocked_because(row: Mapping) -> str:
 
 def _instruments_held() -> dict[int, Instrument]:
     """Instruments that we hold: their bids are needed when something of them must be sold."""
-    held = Position.objects.filter(size__gt=0).values("instrument_id")
-    return {row.pk: row for row in Instrument.objects.filter(pk__in=held)}
+    return instruments_of(Position.objects.filter(size__gt=0).values_list("instrument_id", flat=True))
 
 
 def _held_row_ids() -> set[int]:

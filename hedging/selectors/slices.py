@@ -1,4 +1,4 @@
-"""Which slices a sale closes: all of ended policies, then equal parts of everybody's when cover shrank below what is held."""
+"""Which slices a sale closes: those of ended policies, then equal parts of everybody's when too much is held."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OPEN = """
 
 
 def slices_to_close(instrument_row: int, *, ended: Decimal, excess: Decimal) -> list[tuple[int, Decimal]]:
-    """(hedge position id, units) for a sale of `ended` units of ended policies plus `excess` units of policies in force.
+    """(hedge position id, units) for a sale of `ended` units of ended policies and `excess` units of those in force.
 
     Units that belong to no slice are sold without one, so the sizes may add up to less.
     """

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -14,7 +15,9 @@ from django.db.models import F
 from hedging.models import Cycle, CycleTarget, Intent, IntentDemand, IntentSlice
 from hedging.models.orders import LIVE_STATES
 from venues.domain.gateway import Side
-from venues.models import Instrument
+
+if TYPE_CHECKING:
+    from venues.models import Instrument
 
 log = structlog.get_logger(__name__)
 

@@ -1,7 +1,8 @@
 """Hedges of one policy at a time: the founding document's `execute_depeg_hedge` and `close_policy_hedges`.
 
-Cycles bundle the demand of all policies; a person may still want to hedge one large sale at once, with the whole ratio on
-the prediction market. It goes through the same intents, executor and attribution, only the slices belong to one policy.
+Cycles bundle the demand of all policies; a person may still want to hedge one large sale at once, with the whole ratio
+on the prediction market. It goes through the same intents, executor and attribution, only the slices belong to one
+policy.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from time import sleep
+from typing import TYPE_CHECKING
 
 from django.db.models import Sum
 
@@ -24,13 +26,16 @@ from hedging.services.executor import intent_place, sending_refusal
 from hedging.services.intents import intent_open
 from hedging.services.resolver import order_check
 from hedging.services.settlements import settlements_watch
-from policies.models import Policy
+from policies.selectors.policies import policy_of
 from tonsurance.kernel.clock import monotonic_s, utc_now
 from tonsurance.kernel.errors import Conflict, Refused
 from venues.domain.gateway import Side
 from venues.registry import gateway_for
 from venues.selectors.instruments import terms_of
 from venues.services.books import book_fetch
+
+if TYPE_CHECKING:
+    from policies.models import Policy
 
 VENUE = "polymarket"
 WAIT_S = 60.0
@@ -53,11 +58,10 @@ def execute_depeg_hedge(
 ) -> DepegHedge | None:
     """Hedge one policy on its depeg market now and wait until it has settled; None when there is no suitable market.
 
-    `hedge_ratio` defaults to the product's. What the policy holds already counts: a repetition buys nothing more. Raises
-    Refused for a policy that is not depeg cover in force or when nothing may be sent, Conflict when an order for the
-    market is at work.
+    `hedge_ratio` defaults to the product's. What the policy holds already counts: a repetition buys nothing more.
+    Raises Refused for a policy that is not depeg cover in force, Conflict when an order for the market is at work.
     """
-    policy = Policy.objects.select_related("product").get(pk=policy_id)
+    policy = policy_of(policy_id)
     if policy.product.coverage_type != "depeg" or policy.status != "active":
         raise Refused("policy: give depeg cover that is in force", field="policy")
     mapping = (
@@ -120,7 +124,7 @@ def close_policy_hedges(policy_id: int, *, actor: str, now: datetime) -> CycleRe
     An ended policy's slices are part of every cycle's reading, so this wakes a cycle, which sells them bundled with all
     else that is to be sold of their markets. Raises Refused while the policy is in force.
     """
-    policy = Policy.objects.get(pk=policy_id)
+    policy = policy_of(policy_id)
     if policy.status == "active":
         raise Refused("policy: it is in force; its hedges are sold when it ends", field="policy")
     if not HedgePosition.objects.filter(policy=policy, status=HedgePosition.Status.OPEN).exists():

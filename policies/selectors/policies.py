@@ -9,7 +9,6 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from policies.domain.coverage import PolicyStatus
 from policies.models import Policy
 from tonsurance.kernel.errors import Refused
 
@@ -60,12 +59,12 @@ def policies_in_force_weights(product_ids: Collection[int]) -> Weights:
     return Weights(ids=ids[order], product_ids=products[order], coverage_micro=coverage[order])
 
 
-def policy_is_in_force(policy_id: int) -> bool:
-    """Whether the policy covers its holder now. Raises Refused when there is none of that id."""
-    status = Policy.objects.filter(pk=policy_id).values_list("status", flat=True).first()
-    if status is None:
+def policy_of(policy_id: int) -> Policy:
+    """The policy with its product, by our own id. Raises Refused when there is none."""
+    policy = Policy.objects.select_related("product").filter(pk=policy_id).first()
+    if policy is None:
         raise Refused(f"policy_id: there is no policy {policy_id}", code="not_found", field="policy_id")
-    return status == PolicyStatus.ACTIVE
+    return policy
 
 
 def policy_get(external_id: str) -> Policy:

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from hedging.domain.sizing import hedge_outcome
 from hedging.services.policy_hedges import execute_depeg_hedge
-from policies.models import Policy
+from policies.selectors.policies import policy_get
 from tonsurance.kernel.clock import utc_now
 from tonsurance.kernel.errors import TonsuranceError
 
@@ -28,10 +28,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        policy = Policy.objects.filter(external_id=options["external_id"]).first()
-        if policy is None:
-            raise CommandError(f"external_id: there is no policy {options['external_id']!r}")
         try:
+            policy = policy_get(options["external_id"])
             ratio = Decimal(options["hedge_ratio"]) if options["hedge_ratio"] else None
             done = execute_depeg_hedge(policy.pk, hedge_ratio=ratio, actor="operator", now=utc_now())
         except InvalidOperation as error:
@@ -47,9 +45,11 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Hedge executed: {done.shares_bought:.2f} shares at ${done.avg_price:.4f} = ${done.total_cost_usd:.2f}"
         )
-        self.stdout.write(f"If the event happens: pays ${figures.payout_usd:,.2f}, net vault cost"
-                          f" ${figures.vault_payout_net_of_hedge_usd:,.2f}, economic loss"
-                          f" ${figures.economic_loss_in_event_usd:,.2f} (the stake is spent either way)")  # fmt: skip
+        self.stdout.write(
+            f"If the event happens: pays ${figures.payout_usd:,.2f}, net vault cost"
+            f" ${figures.vault_payout_net_of_hedge_usd:,.2f}, economic loss"
+            f" ${figures.economic_loss_in_event_usd:,.2f} (the stake is spent either way)"
+        )
         self.stdout.write(
             f"If not: economic loss ${figures.economic_loss_otherwise_usd:,.2f}. {done.sentence}"
         )
