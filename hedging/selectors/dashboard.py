@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 
-from hedging.models import Breaker, Cycle, Discrepancy, Intent, Order
+from hedging.models import Breaker, Cycle, Discrepancy, Intent, Order, RiskBucket
 from tonsurance.kernel.money import ZERO
+from tonsurance.plumbing.columns import MoneyField
 
 CYCLES_SHOWN = 48
 ORDERS_SHOWN = 8
 
-# The same sum as the send gate makes in the database (migrations/0002_rules.sql), for all scopes at once.
+# The same sum as the send gate makes in the database (migrations/0002_rules.sql), for every cap in one statement.
 _AT_RISK = """
-    WITH parts (venue_id, usd) AS (
-        SELECT venue_id, notional_usd + fee_usd_max FROM hedging_order
+    SELECT coalesce(sum(parts.usd), 0) FROM (
+        SELECT venue_id, notional_usd + fee_usd_max AS usd FROM hedging_order
             WHERE side = 'BUY' AND state IN ('SENDING', 'UNKNOWN', 'MANUAL', 'ACKED', 'PARTIAL')
         UNION ALL
         SELECT f.venue_id, f.notional_usd + f.fee_usd FROM hedging_fill f JOIN hedging_order o ON o.id = f.order_id
@@ -25,10 +29,8 @@ _AT_RISK = """
               AND o.state NOT IN ('SENDING', 'UNKNOWN', 'MANUAL', 'ACKED', 'PARTIAL')
         UNION ALL
         SELECT venue_id, cost_usd FROM hedging_position
-    )
-    SELECT b.code, b.cap_usd,
-        coalesce((SELECT sum(usd) FROM parts WHERE b.code = 'global' OR b.code = 'venue:' || venue_id), 0)
-    FROM hedging_riskbucket b ORDER BY b.code
+    ) AS parts
+    WHERE hedging_riskbucket.code = 'global' OR hedging_riskbucket.code = 'venue:' || parts.venue_id
 """
 
 
@@ -61,16 +63,19 @@ class CyclePoint:
     unhedged_usd: Decimal
 
 
+def buckets_with_use(rows: QuerySet[RiskBucket]) -> QuerySet[RiskBucket]:
+    """Caps with `at_risk_usd`, summed in the same query."""
+    return rows.annotate(at_risk_usd=RawSQL(_AT_RISK, [], output_field=MoneyField()))  # noqa: S611  a constant of this file
+
+
+def limit_use(row: Any) -> LimitUse:
+    """The use of one cap that `buckets_with_use` read."""
+    return LimitUse(code=row.code, cap_usd=row.cap_usd, at_risk_usd=row.at_risk_usd)
+
+
 def limits_used() -> list[LimitUse]:
     """Every cap with its use, in one query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_AT_RISK)
-        return [LimitUse(code=code, cap_usd=cap, at_risk_usd=used) for code, cap, used in cursor.fetchall()]
-
-
-def at_risk_usd(code: str) -> Decimal:
-    """What is at risk under the cap `code` (0 where there is no such cap)."""
-    return next((row.at_risk_usd for row in limits_used() if row.code == code), ZERO)
+    return [limit_use(row) for row in buckets_with_use(RiskBucket.objects.order_by("code"))]
 
 
 def breakers_not_closed() -> Sequence[Breaker]:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from hedging.models import Cycle, Fill, Intent, Order
+from hedging.models import Cycle, CycleLeg, Fill, Intent, Order
 from hedging.models.fills import PROVISIONAL
 from hedging.models.orders import LIVE_STATES
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`is_settled`: the cycle is done, and no intent, order or fill of the book is under way."""
+    """`is_settled`: the cycle is done, and no intent, order or fill of the book is under way.
+
+    `left_in_flight`: the cycle left markets alone because orders of an earlier one were at work there.
+    """
 
     is_settled: bool
     is_failed: bool
+    left_in_flight: bool
     sentence: str
 
 
@@ -23,9 +27,9 @@ def cycle_progress(*, since: datetime) -> Progress:
     """The state of the first cycle that began at or after `since`."""
     cycle = Cycle.objects.filter(as_of__gte=since).exclude(mode=Cycle.Mode.DRY_RUN).order_by("pk").first()
     if cycle is None:
-        return Progress(False, False, "no cycle has begun yet")
+        return Progress(False, False, False, "no cycle has begun yet")
     if cycle.state == Cycle.State.FAILED:
-        return Progress(True, True, f"cycle {cycle.pk} failed: {cycle.error}")
+        return Progress(True, True, False, f"cycle {cycle.pk} failed: {cycle.error}")
     open_intents = Intent.objects.filter(state__in=["OPEN", "PARKED"]).count()
     live_orders = Order.objects.filter(state__in=LIVE_STATES).count()
     provisional = Fill.objects.filter(settlement__in=PROVISIONAL).count()
@@ -35,13 +39,5 @@ def cycle_progress(*, since: datetime) -> Progress:
         f" {live_orders} orders alive, {provisional} fills not settled"
     )
     settled = cycle.state == Cycle.State.DONE and not (open_intents or live_orders or provisional)
-    return Progress(settled, False, sentence)
-
-
-def book_is_quiet() -> bool:
-    """No intent open, no order alive, no fill between match and settlement."""
-    return not (
-        Intent.objects.filter(state__in=["OPEN", "PARKED"]).exists()
-        or Order.objects.filter(state__in=LIVE_STATES).exists()
-        or Fill.objects.filter(settlement__in=PROVISIONAL).exists()
-    )
+    in_flight = CycleLeg.objects.filter(cycle=cycle, reason="IN_FLIGHT").exists()
+    return Progress(settled, False, in_flight, sentence)

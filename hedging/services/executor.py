@@ -50,6 +50,7 @@ SEND_DEADLINE_S = 5.0
 """From the commit to send until the first byte: a process that was paused longer must not send any more."""
 
 PAUSE_S = 30
+CLOCK_OFFSET_S_MAX = 5
 GENERATIONS_MAX = 25
 GATE_CLOSED, LIMIT_REACHED = "HB001", "HB002"
 
@@ -320,14 +321,24 @@ def _after_refusal(order: Order, refusal: Rejected, *, now: datetime) -> None:
         venue_pause(order.venue_id, reason=said, seconds=refusal.retry_after_s or PAUSE_S, now=now)
         return
     if refusal.is_ours:
-        breaker_trip(
-            f"venue:{order.venue_id}", reason=f"the venue refuses our requests: {said}", actor=SYSTEM, now=now
-        )
+        reason = f"the venue refuses our requests: {said}{_clock_hint(order.venue_id)}"
+        breaker_trip(f"venue:{order.venue_id}", reason=reason, actor=SYSTEM, now=now)
     if order.state != "REJECTED":
         return
     outcome = f"{order.venue_id} refused: {said}"
     done = Intent.State.DONE if order.generation else Intent.State.ABANDONED
     intent_finish(order.intent_id, state=done, outcome=outcome, now=now)
+
+
+def _clock_hint(venue_code: str) -> str:
+    """A venue that finds our time stamps stale says "unauthorized"; tell the person when the clock is the reason."""
+    try:
+        offset_s = (gateway_for(venue_code).fetch_time() - utc_now()).total_seconds()
+    except LookupFailed:
+        return ""
+    if abs(offset_s) < CLOCK_OFFSET_S_MAX:
+        return ""
+    return f"; the venue's clock is {offset_s:+.0f} s from ours: synchronise this machine (NTP), then reset this breaker"
 
 
 def _gate_refused(order: Order, error: DatabaseError, *, now: datetime) -> Placed:

@@ -6,19 +6,22 @@ import json
 import signal
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from hedging.models import Cycle, CycleLeg, CycleTarget
-from hedging.selectors.progress import book_is_quiet, cycle_progress
+from hedging.selectors.progress import Progress, cycle_progress
 from hedging.services.config import config_override, config_read
 from hedging.services.cycles import cycle_run
 from hedging.services.executor import intent_place
 from tonsurance.kernel.clock import utc_now
 from tonsurance.kernel.errors import Refused
 from tonsurance.plumbing.bells import ring
+
+RINGS_MAX = 4
 
 
 class Command(BaseCommand):
@@ -97,18 +100,30 @@ class Command(BaseCommand):
 
     def _ring_and_wait(self, wait_s: int) -> None:
         deadline = time.monotonic() + wait_s
-        # A cycle that finds orders of an earlier one at work decides nothing about their markets.
-        while wait_s and time.monotonic() < deadline and not book_is_quiet():
-            time.sleep(0.2)
-        rang_at = utc_now()
-        if not ring("hedging.orchestrate", "operator"):
+        progress = None
+        for _ in range(RINGS_MAX):
+            rang_at = utc_now()
+            if not ring("hedging.orchestrate", "operator"):
+                raise CommandError(
+                    "the bell was lost: is Redis up, and does a worker serve the queue `orchestrate`?"
+                )
+            if not wait_s:
+                self.stdout.write("the bell is rung")
+                return
+            progress = self._wait(rang_at, deadline)
+            # A cycle that found orders of an earlier one at work decided nothing about their markets: ask again.
+            if not progress.is_settled or progress.is_failed or not progress.left_in_flight:
+                break
+        if progress is None or not progress.is_settled or progress.is_failed:
             raise CommandError(
-                "the bell was lost: is Redis up, and does a worker serve the queue `orchestrate`?"
+                f"not settled within {wait_s} s: {progress.sentence if progress else 'no cycle'}"
             )
+        self.stdout.write(progress.sentence)
+
+    def _wait(self, rang_at: datetime, deadline: float) -> Progress:
+        """Poll until the cycle that began after `rang_at` is done and the whole book is quiet, or time is up."""
         progress = cycle_progress(since=rang_at)
         while time.monotonic() < deadline and not progress.is_settled:
             time.sleep(0.2)
             progress = cycle_progress(since=rang_at)
-        self.stdout.write(progress.sentence)
-        if wait_s and (not progress.is_settled or progress.is_failed):
-            raise CommandError(f"not settled within {wait_s} s: {progress.sentence}")
+        return progress
