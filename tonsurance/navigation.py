@@ -35,6 +35,7 @@ _SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("Mappings", "swap_horiz", "admin:hedging_mapping_changelist"),
             ("Instruments", "candlestick_chart", "admin:venues_instrument_changelist"),
             ("Venues", "storefront", "admin:venues_venue_changelist"),
+            ("Balances", "payments", "admin:venues_balancesnapshot_changelist"),
         ],
     ),
     (
@@ -42,6 +43,8 @@ _SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
         [
             ("Configuration", "tune", "admin:hedging_hedgeconfigentry_changelist"),
             ("Breakers", "power_settings_new", "admin:hedging_breaker_changelist"),
+            ("Limits", "speed", "admin:hedging_riskbucket_changelist"),
+            ("Reconciliation", "fact_check", "admin:hedging_reconciliationrun_changelist"),
             ("Discrepancies", "difference", "admin:hedging_discrepancy_changelist"),
         ],
     ),

@@ -206,6 +206,14 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
+    # Two fields of one name and different words (`state`, `status`), and two names of one set of words.
+    "ENUM_NAME_OVERRIDES": {
+        "CycleState": "hedging.models.cycles.Cycle.State",
+        "OrderState": "hedging.models.orders._CHOICES",
+        "HedgePositionStatus": "hedging.models.attributions.HedgePosition.Status",
+        "PolicyStatus": ["scheduled", "active", "expired", "cancelled", "claimed", "settled"],
+        "Stablecoin": "policies.domain.catalogue.STABLECOINS",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -14,6 +14,7 @@ from tonsurance.plumbing.cells import (
     cell,
     link_cell,
     moment_cell,
+    names_of,
     price_cell,
     size_cell,
     usd_cell,
@@ -48,21 +49,17 @@ class HedgePositionAdmin(ReadOnlyAdmin):
             None,
             {
                 "fields": [
-                    "state_word",
-                    "policy_link",
-                    "product_link",
-                    "market_link",
-                    "n_size",
-                    "n_paid",
-                    "n_price",
-                    "entered_full",
+                    ("state_word", "policy_link"),
+                    ("product_link", "market_link"),
+                    ("n_size", "n_paid"),
+                    ("n_price", "entered_full"),
+                    ("fill_link", "order_link"),
                 ]
             },
         ),
-        ("Trade", {"fields": ["fill_link", "order_link"]}),
-        ("Sold", {"fields": ["n_closed", "n_proceeds", "n_pnl", "closed_full"]}),
+        ("Sold", {"fields": [("n_closed", "n_proceeds"), ("n_pnl", "closed_full")]}),
     ]
-    readonly_fields = [name for _, part in fieldsets for name in part["fields"]]
+    readonly_fields = names_of(fieldsets)
 
     position_id = cell("position_id", "Position", how=str, order="")
     state_word = badge_cell("status", "State", colours=colours.SLICE)

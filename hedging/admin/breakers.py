@@ -17,7 +17,7 @@ from hedging.services.breakers import breaker_reset, breaker_trip
 from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing import display
 from tonsurance.plumbing.cards import Card, CardsAdmin
-from tonsurance.plumbing.cells import ago_cell, cell, moment_cell, text_cell
+from tonsurance.plumbing.cells import ago_cell, cell, moment_cell, names_of, text_cell
 from tonsurance.plumbing.verbs import ReasonForm, actor_of, ask_and_do, row_of
 
 _EVENTS_SHOWN = 100
@@ -43,7 +43,7 @@ class BreakerAdmin(CardsAdmin):
         (None, {"fields": ["scope_words", "state_word", "effect_words", "why", "by_whom"]}),
         ("In time", {"fields": ["since_full", "ends_full", "latch"]}),
     ]
-    readonly_fields = [name for _, part in fieldsets for name in part["fields"]]
+    readonly_fields = names_of(fieldsets)
 
     why = text_cell("reason", "Reason")
     by_whom = cell("changed_by", "Changed by", how=lambda name: name or display.NOTHING)
@@ -51,12 +51,15 @@ class BreakerAdmin(CardsAdmin):
     since_full = moment_cell("opened_at", "Open since")
     ends = ago_cell("resume_at", "Closes by itself")
     ends_full = moment_cell("resume_at", "Closes by itself")
-    effect_words = cell("effect", "Effect while open", how=lambda word: Breaker.Effect(word).label)
     latch = cell("latched", "Only a person closes it", how=display.yes_no)
 
     @admin.display(description="Stops", ordering="scope")
     def scope_words(self, row: Breaker) -> str:
         return scope_words(row.scope)
+
+    @admin.display(description="Effect")
+    def effect_words(self, row: Breaker) -> str:
+        return display.NOTHING if row.state == Breaker.State.CLOSED else row.get_effect_display()
 
     @admin.display(description="State", ordering="state")
     def state_word(self, row: Breaker) -> SafeString:
@@ -150,4 +153,4 @@ class BreakerAdmin(CardsAdmin):
 def scope_words(scope: str) -> str:
     """`global` and `venue:polymarket` as words."""
     kind, _, name = scope.partition(":")
-    return "All venues" if kind == "global" else f"{display.word(kind)} {name}"
+    return "All venues" if kind == "global" else f"{display.word(kind)} {display.word(name)}"

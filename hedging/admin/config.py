@@ -57,31 +57,21 @@ def as_typed(item: Setting, text: str) -> Any:
     return text.strip()
 
 
-class SettingForm(ReasonForm):
-    """One new value and why. Which setting it is comes with the page's address."""
-
-    value = forms.CharField(max_length=500)
-    field_order = ["value", "reason"]
-
-
-def form_for(item: Setting) -> type[SettingForm]:
-    """The form of one setting, with its type, range and meaning beside the field."""
+def form_for(item: Setting) -> type[ReasonForm]:
+    """The form of one setting: its value with type, range and meaning beside it, and the reason."""
     help_text = f"{item.description} Give {range_words(item)}."
-
-    class OneSettingForm(SettingForm):
-        if item.kind is Kind.SWITCH:
-            value = forms.ChoiceField(
-                choices=[("off", "off"), ("on", "on")],
-                widget=UnfoldAdminSelectWidget,
-                label=item.name,
-                help_text=help_text,
-            )
-        else:
-            value = forms.CharField(
-                max_length=500, widget=UnfoldAdminTextInputWidget, label=item.name, help_text=help_text
-            )
-
-    return OneSettingForm
+    if item.kind is Kind.SWITCH:
+        value: forms.Field = forms.ChoiceField(
+            choices=[("off", "off"), ("on", "on")],
+            widget=UnfoldAdminSelectWidget,
+            label=item.name,
+            help_text=help_text,
+        )
+    else:
+        value = forms.CharField(
+            max_length=500, widget=UnfoldAdminTextInputWidget, label=item.name, help_text=help_text
+        )
+    return type("SettingForm", (ReasonForm,), {"value": value, "field_order": ["value", "reason"]})
 
 
 @admin.register(HedgeConfigEntry)

@@ -13,7 +13,16 @@ from hedging.admin import colours
 from hedging.models import Cycle
 from tonsurance.plumbing import display
 from tonsurance.plumbing.cards import Card, CardsAdmin
-from tonsurance.plumbing.cells import ago_cell, badge_cell, cell, count_cell, moment_cell, text_cell, usd_cell
+from tonsurance.plumbing.cells import (
+    ago_cell,
+    badge_cell,
+    cell,
+    count_cell,
+    moment_cell,
+    names_of,
+    text_cell,
+    usd_cell,
+)
 
 LEGS_SHOWN = 300
 
@@ -42,20 +51,17 @@ class CycleAdmin(CardsAdmin):
             None,
             {
                 "fields": [
-                    "state_word",
-                    "mode_word",
-                    "cause_word",
-                    "environment",
-                    "began_full",
-                    "finished_full",
+                    ("state_word", "mode_word"),
+                    ("cause_word", "environment"),
+                    ("began_full", "finished_full"),
                     "fault",
                 ]
             },
         ),
-        ("What it saw", {"fields": ["n_policies", "n_products", "n_coverage", "n_required"]}),
-        ("What it decided", {"fields": ["n_hedged", "n_planned", "n_payout", "n_intents"]}),
+        ("What it saw", {"fields": [("n_policies", "n_products"), ("n_coverage", "n_required")]}),
+        ("What it decided", {"fields": [("n_hedged", "n_intents"), ("n_planned", "n_payout")]}),
     ]
-    readonly_fields = [name for _, part in fieldsets for name in part["fields"]]
+    readonly_fields = names_of(fieldsets)
 
     name = cell("pk", "Cycle", how=lambda pk: f"Cycle {pk}", order="id")
     state_word = badge_cell("state", "Result", colours=colours.CYCLE)
@@ -186,7 +192,7 @@ def _legs(row: Cycle) -> SafeString:
         ],
         [
             (
-                leg.product,
+                display.one_line(leg.product),
                 leg.venue.name,
                 _outcome(leg.outcome),
                 display.usd(leg.coverage_usd),

@@ -17,6 +17,7 @@ from tonsurance.plumbing.cells import (
     cell,
     link_cell,
     moment_cell,
+    names_of,
     price_cell,
     size_cell,
     usd_cell,
@@ -49,21 +50,18 @@ class FillAdmin(CardsAdmin):
             {
                 "fields": [
                     "market_link",
-                    "order_link",
-                    "side_word",
-                    "n_size",
-                    "n_price",
-                    "n_notional",
-                    "n_fee",
+                    ("order_link", "side_word"),
+                    ("n_size", "n_price"),
+                    ("n_notional", "n_fee"),
                 ]
             },
         ),
         (
             "Settlement",
-            {"fields": ["state", "matched_full", "settled_full", "trade", "transaction", "n_pnl"]},
+            {"fields": [("state", "n_pnl"), ("matched_full", "settled_full"), ("trade", "transaction")]},
         ),
     ]
-    readonly_fields = [name for _, part in fieldsets for name in part["fields"]]
+    readonly_fields = names_of(fieldsets)
 
     side_word = badge_cell("side", "Side", colours=colours.SIDE)
     n_size = size_cell("size", "Units")

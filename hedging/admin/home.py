@@ -60,6 +60,7 @@ def home_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
     recent = orders_recent()
     doubt = orders_in_doubt() if book.uncertain.doubt_count else []
     context |= {
+        "title": "Overview",
         "has_figures": True,
         "trading": _trading(is_enabled=config.enabled),
         "alarms": _alarms(book, now=now, cycle_every=timedelta(seconds=config.cycle_every_seconds)),

@@ -18,6 +18,7 @@ from tonsurance.plumbing.cells import (
     count_cell,
     link_cell,
     moment_cell,
+    names_of,
     price_cell,
     size_cell,
     usd_cell,
@@ -52,21 +53,18 @@ class IntentAdmin(CardsAdmin):
             None,
             {
                 "fields": [
-                    "state_word",
+                    ("state_word", "purpose_word"),
                     "ended",
-                    "purpose_word",
                     "market_link",
-                    "side_word",
-                    "n_size",
-                    "n_notional",
-                    "n_limit",
+                    ("side_word", "n_size"),
+                    ("n_notional", "n_limit"),
                 ]
             },
         ),
-        ("Origin", {"fields": ["cycle_link", "decision", "requested_by", "made_full", "valid_full"]}),
-        ("Progress", {"fields": ["n_tries", "next_full", "finished_full"]}),
+        ("Origin", {"fields": [("cycle_link", "requested_by"), "decision", ("made_full", "valid_full")]}),
+        ("Progress", {"fields": [("n_tries", "next_full"), "finished_full"]}),
     ]
-    readonly_fields = [name for _, part in fieldsets for name in part["fields"]]
+    readonly_fields = names_of(fieldsets)
 
     short = cell("pk", "Intent", how=display.short_id, order="")
     state_word = badge_cell("state", "State", colours=colours.INTENT)

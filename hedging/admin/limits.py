@@ -5,11 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from hedging.admin.breakers import scope_words
 from hedging.models import RiskBucket
-from hedging.selectors.dashboard import LimitUse, limits_used
+from hedging.selectors.dashboard import LimitUse, buckets_with_use, limit_use
 from tonsurance.plumbing import display
 from tonsurance.plumbing.admin import ReadOnlyAdmin
 from tonsurance.plumbing.cells import cell, usd_cell
@@ -23,14 +25,6 @@ def used_badge(use: LimitUse) -> SafeString:
     return display.badge(display.percent_text(use.share), colour)
 
 
-def use_of(row: RiskBucket) -> LimitUse:
-    """The use of one cap, summed once per row."""
-    if not hasattr(row, "_use"):
-        row._use = next(use for use in limits_used() if use.code == row.code)
-    found: LimitUse = row._use
-    return found
-
-
 @admin.register(RiskBucket)
 class RiskBucketAdmin(ReadOnlyAdmin):
     """One cap."""
@@ -42,15 +36,16 @@ class RiskBucketAdmin(ReadOnlyAdmin):
 
     scope = cell("code", "Limits", how=scope_words)
     n_cap = usd_cell("cap_usd", "Cap")
-
-    @admin.display(description="At risk now")
-    def n_used(self, row: RiskBucket) -> SafeString:
-        return display.usd(use_of(row).at_risk_usd)
+    n_used = usd_cell("at_risk_usd", "At risk now")
 
     @admin.display(description="Left")
     def n_left(self, row: RiskBucket) -> SafeString:
-        return display.usd(use_of(row).left_usd)
+        return display.usd(limit_use(row).left_usd)
 
     @admin.display(description="Used")
     def used_share(self, row: RiskBucket) -> SafeString:
-        return used_badge(use_of(row))
+        return used_badge(limit_use(row))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RiskBucket]:
+        """All caps with their use, in one query."""
+        return buckets_with_use(super().get_queryset(request))

@@ -23,6 +23,7 @@ from tonsurance.plumbing.cells import (
     cell,
     link_cell,
     moment_cell,
+    names_of,
     percent_cell,
     text_cell,
 )
@@ -76,19 +77,20 @@ class MappingAdmin(CardsAdmin):
             None,
             {
                 "fields": [
-                    "standing",
+                    ("standing", "grade_word"),
                     "product_link",
                     "instrument_link",
-                    "grade_word",
-                    "n_basis",
+                    ("n_basis", "event"),
                     "pays",
-                    "event",
                 ]
             },
         ),
-        ("Approval", {"fields": ["by_whom", "approved_full", "approved_hash", "wording_now", "suspended"]}),
+        (
+            "Approval",
+            {"fields": [("by_whom", "approved_full"), ("approved_hash", "wording_now"), "suspended"]},
+        ),
     ]
-    readonly_fields = [name for _, part in fieldsets for name in part["fields"]]
+    readonly_fields = names_of(fieldsets)
 
     product_words = cell("product", "Product", how=str, order="product_id")
     product_link = link_cell("product", "Product")

@@ -6,6 +6,7 @@ The signed bytes are shown without their signature and keys: whoever holds them 
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from tonsurance.plumbing.cells import (
     count_cell,
     link_cell,
     moment_cell,
+    names_of,
     price_cell,
     size_cell,
     usd_cell,
@@ -86,28 +88,22 @@ class OrderAdmin(CardsAdmin):
             None,
             {
                 "fields": [
-                    "state_word",
+                    ("state_word", "side_word"),
                     "why",
                     "market_link",
-                    "side_word",
-                    "n_size",
-                    "n_notional",
-                    "n_limit",
-                    "n_worst",
+                    ("n_size", "n_notional"),
+                    ("n_limit", "n_worst"),
                 ]
             },
         ),
-        ("What traded", {"fields": ["n_filled_size", "n_filled", "n_fee", "n_reported"]}),
+        ("What traded", {"fields": [("n_filled_size", "n_filled"), ("n_fee", "n_reported")]}),
         (
             "Identity",
             {
                 "fields": [
-                    "name_at_venue",
-                    "venue_id_word",
-                    "intent_link",
-                    "n_generation",
-                    "time_in_force",
-                    "bytes_sha",
+                    ("name_at_venue", "venue_id_word"),
+                    ("intent_link", "n_generation"),
+                    ("time_in_force", "bytes_sha"),
                 ]
             },
         ),
@@ -115,18 +111,15 @@ class OrderAdmin(CardsAdmin):
             "In time",
             {
                 "fields": [
-                    "made_full",
-                    "sent_full",
-                    "acked_full",
-                    "fence_full",
-                    "next_full",
-                    "n_sends",
+                    ("made_full", "sent_full"),
+                    ("acked_full", "fence_full"),
+                    ("next_full", "n_sends"),
                     "n_proofs",
                 ]
             },
         ),
     ]
-    readonly_fields = [name for _, part in fieldsets for name in part["fields"]]
+    readonly_fields = names_of(fieldsets)
 
     short = cell("pk", "Order", how=display.short_id, order="")
     state_word = badge_cell("state", "State", colours=colours.ORDER)
@@ -195,7 +188,7 @@ class OrderAdmin(CardsAdmin):
         )
 
 
-def worst_case_usd(row: Order) -> Any:
+def worst_case_usd(row: Order) -> Decimal:
     """What the order may still cost: nothing when dead or selling, else amount and highest fee less what traded."""
     if row.side == "SELL" or row.state not in (
         "PREPARED",
@@ -205,8 +198,8 @@ def worst_case_usd(row: Order) -> Any:
         "ACKED",
         "PARTIAL",
     ):
-        return 0
-    return max(row.notional_usd - row.filled_usd, 0) + row.fee_usd_max
+        return Decimal(0)
+    return max(row.notional_usd - row.filled_usd, Decimal(0)) + row.fee_usd_max
 
 
 def alarm_of(row: Order, *, now: datetime) -> str:

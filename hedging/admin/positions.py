@@ -11,7 +11,7 @@ from hedging.admin import colours
 from hedging.models import Position
 from tonsurance.plumbing import display
 from tonsurance.plumbing.cards import Card, CardsAdmin
-from tonsurance.plumbing.cells import ago_cell, cell, link_cell, moment_cell, size_cell, usd_cell
+from tonsurance.plumbing.cells import ago_cell, cell, link_cell, moment_cell, names_of, size_cell, usd_cell
 
 _ROWS_SHOWN = 100
 
@@ -27,10 +27,20 @@ class PositionAdmin(CardsAdmin):
     search_help_text = "Question or slug of the market"
     ordering = ["-cost_usd"]
     fieldsets = [
-        (None, {"fields": ["market_link", "venue_name", "n_size", "n_cost", "n_average", "n_fees", "n_pnl"]}),
-        ("In time", {"fields": ["opened_full", "changed_full"]}),
+        (
+            None,
+            {
+                "fields": [
+                    "market_link",
+                    ("venue_name", "n_size"),
+                    ("n_cost", "n_average"),
+                    ("n_fees", "n_pnl"),
+                    ("opened_full", "changed_full"),
+                ]
+            },
+        ),
     ]
-    readonly_fields = [name for _, part in fieldsets for name in part["fields"]]
+    readonly_fields = names_of(fieldsets)
 
     market = cell("instrument", "Market", how=str, order="instrument")
     market_link = link_cell("instrument", "Market")

@@ -11,7 +11,7 @@ from hedging.models import Discrepancy, ReconciliationRun
 from tonsurance.plumbing import display
 from tonsurance.plumbing.admin import ReadOnlyAdmin
 from tonsurance.plumbing.cards import CardsAdmin
-from tonsurance.plumbing.cells import ago_cell, badge_cell, cell, count_cell, moment_cell, text_cell
+from tonsurance.plumbing.cells import ago_cell, badge_cell, cell, count_cell, moment_cell, names_of, text_cell
 
 
 @admin.register(Discrepancy)
@@ -37,7 +37,7 @@ class DiscrepancyAdmin(CardsAdmin):
         (None, {"fields": ["what", "state_word", "venue_name", "subject_full", "ours", "theirs"]}),
         ("In time", {"fields": ["first_full", "last_full", "n_times", "closer", "remark"]}),
     ]
-    readonly_fields = [name for _, part in fieldsets for name in part["fields"]]
+    readonly_fields = names_of(fieldsets)
 
     what = cell("kind", "Disagreement", how=display.word)
     state_word = badge_cell("state", "State", colours=colours.DISCREPANCY)
@@ -74,7 +74,7 @@ class ReconciliationRunAdmin(ReadOnlyAdmin):
         (None, {"fields": ["venue_name", "result", "fault", "began_full", "ended_full"]}),
         ("Compared", {"fields": ["n_orders", "n_fills", "n_positions", "n_differences"]}),
     ]
-    readonly_fields = [name for _, part in fieldsets for name in part["fields"]]
+    readonly_fields = names_of(fieldsets)
 
     name = cell("pk", "Run", how=lambda pk: f"Run {pk}", order="id")
     venue_name = cell("venue.name", "Venue", how=str)

@@ -18,7 +18,7 @@ def _usd(help_text: str = "") -> serializers.DecimalField:
     return serializers.DecimalField(max_digits=24, decimal_places=6, help_text=help_text)
 
 
-class ExposureOut(serializers.Serializer[Any]):
+class ReportExposureOut(serializers.Serializer[Any]):
     """What we promised."""
 
     products_count = serializers.IntegerField()
@@ -94,7 +94,7 @@ class UnhedgedOut(serializers.Serializer[Any]):
 class ReportOut(serializers.Serializer[Any]):
     """The whole report; docs/metrics.md defines each figure."""
 
-    exposure = ExposureOut()
+    exposure = ReportExposureOut()
     venues = VenueShareOut(many=True)
     positions = PositionFiguresOut()
     uncertain = UncertainOut()

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
+from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing import display
 
 Cell = Callable[[Any, Any], Any]
@@ -88,5 +89,15 @@ def _moment_and_age(at: Any) -> Any:
     return (
         display.NOTHING
         if at is None
-        else f"{display.moment_text(at)} ({display.ago_text(at, now=display.utc_now())})"
+        else f"{display.moment_text(at)} ({display.ago_text(at, now=utc_now())})"
     )
+
+
+def names_of(fieldsets: list[Any]) -> list[str]:
+    """Every field that `fieldsets` show, pairs on one line included: for `readonly_fields`."""
+    return [
+        name
+        for _, part in fieldsets
+        for line in part["fields"]
+        for name in ((line,) if isinstance(line, str) else line)
+    ]

@@ -112,7 +112,12 @@ def moment_text(at: datetime | None) -> str:
 
 def moment(at: datetime | None) -> SafeString:
     """A moment in full, never broken over two lines."""
-    return format_html('<span class="bo-nowrap">{}</span>', moment_text(at))
+    return one_line(moment_text(at))
+
+
+def one_line(words: Any) -> SafeString:
+    """Words that are not broken over two lines."""
+    return format_html('<span class="bo-nowrap">{}</span>', words)
 
 
 def ago_text(at: datetime | None, *, now: datetime) -> str:

@@ -16,6 +16,7 @@ from tonsurance.plumbing.cells import (
     ago_cell,
     cell,
     moment_cell,
+    names_of,
     percent_cell,
     price_cell,
     size_cell,
@@ -71,7 +72,7 @@ class InstrumentAdmin(CardsAdmin):
         ),
         ("Names at the venue", {"fields": ["token", "condition", "market_id", "slug", "rules_hash"]}),
     ]
-    readonly_fields = [name for _, part in fieldsets for name in part["fields"]]
+    readonly_fields = names_of(fieldsets)
 
     market = cell("question", "Market", how=lambda text: text or display.NOTHING)
     outcome_word = cell("outcome", "Outcome", how=lambda text: text or display.NOTHING)

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from tonsurance.plumbing import display
 from tonsurance.plumbing.cards import Card, CardsAdmin
-from tonsurance.plumbing.cells import ago_cell, cell, moment_cell, percent_cell, text_cell
+from tonsurance.plumbing.cells import ago_cell, cell, moment_cell, names_of, percent_cell, text_cell
 from venues.models import Venue
 from venues.services.venues import venue_codes_with_gateway
 
@@ -28,7 +28,7 @@ class VenueAdmin(CardsAdmin):
         (None, {"fields": ["venue_name", "kind_word", "gateway", "switch", "n_share"]}),
         ("Line", {"fields": ["seen_full", "complaint", "complained_full"]}),
     ]
-    readonly_fields = [name for _, part in fieldsets for name in part["fields"]]
+    readonly_fields = names_of(fieldsets)
 
     venue_name = cell("name", "Venue", how=str)
     kind_word = cell("kind", "Kind", how=lambda word: Venue.Kind(word).label)

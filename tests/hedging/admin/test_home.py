@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 from html import unescape
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -28,6 +29,12 @@ def home(officer, settings):
         return re.sub(r"\s+", " ", officer.get("/admin/").content.decode())
 
     return read
+
+
+def chart_of(kind: str, html: str) -> Any:
+    """The data that the page hands to the chart of that kind."""
+    (data,) = re.findall(rf'data-type="{kind}" data-value="([^"]+)"', html)
+    return json.loads(unescape(data))
 
 
 def test_an_empty_book_says_that_no_cycle_has_run(home):
@@ -63,7 +70,7 @@ def test_each_kind_of_trouble_has_its_sentence(home):
     html = home()
 
     assert "2 orders without an answer, worth $168.00 at worst" in html
-    assert "Stopped: Venue polymarket (venue said 503)" in html
+    assert "Stopped: Venue Polymarket (venue said 503)" in html
     assert "1 open disagreement between our book and a venue" in html
     assert "1 decision parked until a person looks" in html
     assert "The last cycle failed: LookupFailed: no answer" in html
@@ -82,7 +89,7 @@ def test_the_figures_are_the_books(home):
 
     for figure in ("$100,000.00", "$20,000.00", "$1,000.00", "$83.68", "$15,916.32", "1 policy, 1 product"):
         assert figure in html
-    chart = json.loads(unescape(re.search(r'data-type="bar" data-value="([^"]+)"', html).group(1)))
+    chart = chart_of("bar", html)
     assert chart["labels"] == ["Binance futures: no gateway", "Polymarket: depth"]
     assert chart["datasets"][0]["data"] == [8000, 7916]
 
@@ -93,7 +100,7 @@ def test_the_cycles_chart_draws_the_last_runs_oldest_first(home):
         run = make.cycle(as_of=utc_now() - timedelta(minutes=minute), required_usd=Decimal(1000))
         make.leg(run, usdc, polymarket, reason="DEPTH", unfilled_usd=Decimal(amount))
     html = home()
-    chart = json.loads(unescape(re.search(r'data-type="line" data-value="([^"]+)"', html).group(1)))
+    chart = chart_of("line", html)
     assert [line["data"] for line in chart["datasets"]] == [[1000, 1000], [500, 300], [0, 0]]
 
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 WHY = {"reason": "read the rules again with legal"}
 
 
-def verb(model: str, pk: object, name: str) -> str:
+def verb(model: str, pk: int | str, name: str) -> str:
     return reverse(f"admin:hedging_{model}_{name}", args=[quote(pk)])
 
 
@@ -101,7 +101,7 @@ def test_a_breaker_is_tripped_and_reset_by_name(officer):
     breaker = Breaker.objects.get(pk="venue:polymarket")
     assert (breaker.state, breaker.effect, breaker.changed_by) == ("OPEN", "REDUCE_ONLY", "risk.officer")
     assert breaker.latched is True
-    assert told(response) == ["Trading is stopped: Venue polymarket"]
+    assert told(response) == ["Trading is stopped: Venue Polymarket"]
 
     officer.post(verb("breaker", "venue:polymarket", "reset"), {"reason": "prices explained by the venue"})
     breaker.refresh_from_db()
