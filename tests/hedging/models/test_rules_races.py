@@ -204,3 +204,16 @@ def test_sixteen_whole_lives_at_once_leave_every_move_on_record() -> None:
     assert sql(
         "SELECT count(*) FROM hedging_breakerevent WHERE scope = 'venue:polymarket' AND old <> ''"
     ) == [(10,)]
+
+
+def test_a_send_waits_for_the_cap_that_is_being_lowered_and_is_refused() -> None:
+    (row,) = _prepared(1)
+    words: list[str] = []
+    with transaction.atomic():
+        RiskBucket.objects.filter(code="venue:polymarket").update(cap_usd=0)
+        sender = threading.Thread(target=lambda: words.extend(_at_once([lambda: _send(row)])))
+        sender.start()
+        sender.join(timeout=0.5)
+        assert sender.is_alive(), "the send did not wait for the new cap"
+    sender.join(timeout=30)
+    assert words == ["HB002"]
