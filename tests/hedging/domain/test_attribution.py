@@ -68,6 +68,21 @@ weight = st.one_of(small, st.integers(0, 10**13), st.integers(0, 2**62))
 total = st.one_of(small, st.integers(0, 10**15), st.integers(0, 2**63 - 1))
 
 
+@pytest.mark.parametrize(
+    "traded, weights",
+    [
+        (2**61 + 12_345, [3, 5, 7]),  # quotas far beyond the digits of a float
+        (2**50 - 1, [1, 2**50]),
+        (2**62, [1, 1]),
+        (10**15, [2**61, 2**61 + 1, 3]),
+        (2**63 - 1, [2**62, 2**62, 2**62]),
+        (1, [2**62 - 1, 2**62 - 1]),
+    ],
+)
+def test_at_the_edges_of_the_fast_way_it_is_still_exact(traded: int, weights: list[int]) -> None:
+    assert attribute(traded, units(*weights), ids(len(weights))).tolist() == attribute_exact(traded, weights)
+
+
 @given(total=total, weights=st.lists(weight, min_size=1, max_size=60).filter(any))
 def test_it_equals_unbounded_integers(total: int, weights: list[int]) -> None:
     assert attribute(total, units(*weights), ids(len(weights))).tolist() == attribute_exact(total, weights)

@@ -132,13 +132,13 @@ def check_targets_and_legs_agree(plan: Plan) -> None:
 
 
 @given(views())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_bundled_targets_are_the_sum_of_their_legs_to_the_micro_unit(view: MarketView) -> None:
     check_targets_and_legs_agree(make_plan(view))
 
 
 @given(views())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_cover_is_never_exceeded(view: MarketView) -> None:
     plan = make_plan(view)
     coverage = {item.product_id: item.coverage_usd for item in view.demands}
@@ -155,7 +155,7 @@ def test_cover_is_never_exceeded(view: MarketView) -> None:
 
 
 @given(views())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_limits_and_approvals_are_kept(view: MarketView) -> None:
     plan = make_plan(view)
     sound = {
@@ -181,7 +181,7 @@ def test_limits_and_approvals_are_kept(view: MarketView) -> None:
 
 
 @given(views())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_dollar_required_is_held_planned_unhedged_or_not_needed(view: MarketView) -> None:
     modes = {item.product_id: item.sizing_mode for item in view.demands}
     for leg in make_plan(view).legs:
@@ -198,7 +198,7 @@ def test_every_dollar_required_is_held_planned_unhedged_or_not_needed(view: Mark
 
 
 @given(views())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_plan_carried_out_in_full_is_not_carried_out_again(view: MarketView) -> None:
     """After its fills the next plan buys only what the first one left, and never past the requirement."""
     first = make_plan(view)
