@@ -107,7 +107,7 @@ class Product(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.key)
+        return f"{self.get_coverage_type_display()} · {self.get_chain_display()} · {self.stablecoin}"
 
     def clean(self) -> None:
         """What a person who edits the product is told before the database would refuse."""

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from tonsurance.kernel.errors import Broken
+
 FOLD_LIMIT = 50_000
 # One folder at a time: with two, the minus of a policy could be folded and committed before its plus.
 _TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('policies.exposure_fold'))"
@@ -18,24 +20,31 @@ _FOLD = """
         SELECT product_id, sum(coverage_usd) AS coverage_usd, sum(policies_count)::bigint AS policies_count
         FROM moved GROUP BY product_id
     ), folded AS (
-        INSERT INTO policies_exposure AS kept (product_id, coverage_usd, policies_count, updated_at)
-        SELECT product_id, coverage_usd, policies_count, %(now)s FROM sums ORDER BY product_id
-        ON CONFLICT (product_id) DO UPDATE SET
-            coverage_usd = kept.coverage_usd + EXCLUDED.coverage_usd,
-            policies_count = kept.policies_count + EXCLUDED.policies_count,
-            updated_at = EXCLUDED.updated_at
+        UPDATE policies_exposure AS kept SET
+            coverage_usd = kept.coverage_usd + sums.coverage_usd,
+            policies_count = kept.policies_count + sums.policies_count,
+            updated_at = %(now)s
+        FROM sums WHERE kept.product_id = sums.product_id
+        RETURNING 1
     )
-    SELECT count(*) FROM moved
+    SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM sums), (SELECT count(*) FROM folded)
 """
 
 
 def exposure_fold(*, now: datetime, limit: int = FOLD_LIMIT) -> int:
-    """Move at most `limit` deltas into the exposure rows; returns how many, 0 when another folder is at
-    work.
+    """Move at most `limit` deltas into the exposure rows; returns how many, 0 when another folder is at work.
+
+    Raises Broken, and moves nothing, when a product has no exposure row.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_TRY_LOCK)
         if not cursor.fetchone()[0]:
             return 0
         cursor.execute(_FOLD, {"limit": limit, "now": now})
-        return int(cursor.fetchone()[0])
+        moved, products, folded = cursor.fetchone()
+        if folded != products:
+            raise Broken(
+                f"exposure: {products - folded} products have deltas and no exposure row",
+                remedy="manage.py migrate makes the missing rows",
+            )
+        return int(moved)
