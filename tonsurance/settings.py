@@ -13,6 +13,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
+from tonsurance.kernel.processes import process_name
 from tonsurance.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -114,6 +115,8 @@ if "postgresql" not in DATABASES["default"]["ENGINE"]:
     )
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# The database notes which process changed an order: its name in every event, and in pg_stat_activity.
+DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = process_name()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- sign-in ------------------------------------------------------------------------------------------------------
@@ -132,6 +135,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_AGE = 8 * 3600
 
 # --- transport security: on unless DJANGO_INSECURE_HTTP=true (the demo on loopback) --------------------------------

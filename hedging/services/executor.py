@@ -7,8 +7,6 @@ transaction and no lock -> hear (guarded by the attempt number). `docs/adr/0005-
 from __future__ import annotations
 
 import hashlib
-import os
-import socket
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +26,7 @@ from hedging.services.config import config_read
 from hedging.services.intents import intent_count_dispatch, intent_finish, intent_postpone
 from tonsurance.kernel.clock import monotonic_s, utc_now
 from tonsurance.kernel.errors import Refused
+from tonsurance.kernel.processes import process_name
 from venues.domain.gateway import (
     Gateway,
     LookupFailed,
@@ -62,11 +61,6 @@ class Placed:
     word: str
     sentence: str
     order_id: uuid.UUID | None = None
-
-
-def worker_name() -> str:
-    """Host and process of this sender, recorded with each attempt."""
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def intent_place(intent_id: uuid.UUID, *, now: datetime) -> Placed:
@@ -254,7 +248,7 @@ def order_commit_to_send(order_id: uuid.UUID, *, from_state: str, now: datetime)
             order_id=order_id,
             attempt_no=order.attempts,
             payload_sha=bytes(order.payload_sha),
-            worker=worker_name(),
+            worker=process_name(),
             started_at=now,
         )
         return order.attempts
@@ -338,7 +332,7 @@ def _clock_hint(venue_code: str) -> str:
         return ""
     if abs(offset_s) < CLOCK_OFFSET_S_MAX:
         return ""
-    return f"; the venue's clock is {offset_s:+.0f} s from ours: synchronise this machine (NTP), then reset this breaker"
+    return f"; the venue's clock is {offset_s:+.0f} s from ours: synchronise this machine (NTP), then reset the breaker"
 
 
 def _gate_refused(order: Order, error: DatabaseError, *, now: datetime) -> Placed:

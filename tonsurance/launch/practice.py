@@ -48,7 +48,7 @@ class PracticeExchange:
         """What GET `/admin/<path>` answers. Raises LaunchFailed with the exchange's sentence."""
         return self._call(urllib.request.Request(f"{self.base_url}/admin/{path}"))
 
-    def post(self, path: str, **body: object) -> dict[str, Any]:
+    def post(self, path: str, /, **body: object) -> dict[str, Any]:
         """What POST `/admin/<path>` answers. Raises LaunchFailed with the exchange's sentence."""
         data = json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from datetime import UTC, datetime, timedelta
 from math import inf
 
 from django.db import connection
+
+from tonsurance.kernel.processes import process_name
 
 _CLAIM = """
     INSERT INTO plumbing_jobslot (job, slot, claimed_by, claimed_at) VALUES (%s, %s, %s, %s)
@@ -32,9 +32,8 @@ def slot_claim(job: str, *, every_s: int, now: datetime) -> bool:
     if every_s <= 0:
         raise ValueError(f"every_s must be positive, not {every_s}")
     slot = slot_start(every_s, now=now)
-    claimed_by = f"{socket.gethostname()}:{os.getpid()}"
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [job, slot, claimed_by, now])
+        cursor.execute(_CLAIM, [job, slot, process_name(), now])
         if cursor.rowcount == 0:
             return False
         cursor.execute(_PRUNE, [job, slot - timedelta(seconds=every_s * SLOTS_KEPT)])

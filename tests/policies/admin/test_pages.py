@@ -109,7 +109,7 @@ def test_dollars_are_shown_with_separators_and_states_in_words(
 
     assert "$100,000.00" in page
     assert "Active" in page
-    assert "depeg · ethereum · USDC" in page
+    assert "Depeg · Ethereum · USDC" in page
 
 
 def test_a_policy_is_found_by_how_its_id_begins(desk: Client, sell: Callable[..., Policy]) -> None:
