@@ -71,6 +71,19 @@ class ProductLife(StrEnum):
     RETIRED = "retired"
 
 
+def readable(member: CoverageType | Chain | Stablecoin | str) -> str:
+    """A member as people write it: `smart_contract` is "Smart contract", `ton` is "TON", a coin stays as it
+    is.
+    """
+    word = str(member)
+    if word in _SPELLINGS or word in set(Stablecoin):
+        return _SPELLINGS.get(word, word)
+    return word.replace("_", " ").capitalize()
+
+
+_SPELLINGS = {CoverageType.CEX_LIQUIDATION.value: "CEX liquidation", Chain.TON.value: "TON"}
+
+
 class SizingMode(StrEnum):
     """How a hedge is sized: BUDGET spends a share of the cover, PAYOUT buys a payout of that share."""
 

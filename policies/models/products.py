@@ -19,6 +19,7 @@ from policies.domain.catalogue import (
     ProductLife,
     SizingMode,
     Stablecoin,
+    readable,
 )
 from tonsurance.plumbing.columns import MoneyField, RatioField
 from tonsurance.plumbing.words import choices, words
@@ -107,7 +108,7 @@ class Product(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_coverage_type_display()} · {self.get_chain_display()} · {self.stablecoin}"
+        return " · ".join(readable(member) for member in (self.coverage_type, self.chain, self.stablecoin))
 
     def clean(self) -> None:
         """What a person who edits the product is told before the database would refuse."""

@@ -69,7 +69,9 @@ def policy_of(policy_id: int) -> Policy:
 
 def policy_get(external_id: str) -> Policy:
     """The policy with its product. Raises Refused when there is none of that name."""
-    policy = Policy.objects.select_related("product").filter(external_id=external_id).first()
+    is_a_name = re.fullmatch(EXTERNAL_ID_PATTERN, external_id) is not None
+    named = Policy.objects.select_related("product").filter(external_id=external_id)
+    policy = named.first() if is_a_name else None
     if policy is None:
         raise Refused(
             f"external_id: no policy is called {external_id!r}",
