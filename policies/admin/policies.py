@@ -118,7 +118,7 @@ class PolicyAdmin(CardsAdmin):
         self, request: HttpRequest, queryset: QuerySet[Policy], search_term: str
     ) -> tuple[QuerySet[Policy], bool]:
         """By the beginning of the id: the unique index answers it."""
-        term = search_term.strip()
+        term = search_term.strip().replace("\x00", "")
         return (queryset.filter(external_id__startswith=term) if term else queryset), False
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:

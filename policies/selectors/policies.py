@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
+from policies.domain.coverage import EXTERNAL_ID_PATTERN
 from policies.models import Policy
 from tonsurance.kernel.errors import Refused
 

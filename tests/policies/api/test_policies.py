@@ -331,8 +331,9 @@ def test_a_policy_is_told_with_its_history(shop: APIClient, sell: Callable[..., 
     assert [event["kind"] for event in told["events"]] == ["sold"]
 
 
-def test_a_policy_that_is_not_there_answers_404(shop: APIClient) -> None:
-    answer = shop.get(f"{URL}/nobody")
+@pytest.mark.parametrize("name", ["nobody", "%00", "a%0Ab", "x" * 500, "%F0%9F%92%A9"])
+def test_a_policy_that_is_not_there_answers_404(name: str, shop: APIClient) -> None:
+    answer = shop.get(f"{URL}/{name}")
 
     assert answer.status_code == 404
     assert answer.json()["errors"][0]["field"] == "external_id"
