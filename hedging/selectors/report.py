@@ -141,10 +141,15 @@ _HELD = """
         coalesce(h.face, 0), coalesce(h.payout, 0), coalesce(h.cost, 0), coalesce(h.fees, 0), coalesce(h.pnl, 0)
     FROM venues_venue v LEFT JOIN held h ON h.venue_id = v.code ORDER BY v.position, v.code
 """
+# Grouped by hash first: counting distinct products directly would sort every slice.
 _SLICES = """
-    SELECT count(*) FILTER (WHERE status = 'open'), count(*) FILTER (WHERE status = 'closed'),
-        count(DISTINCT product_id) FILTER (WHERE status = 'open')
-    FROM hedging_hedgeposition
+    WITH grouped AS (
+        SELECT status, product_id, count(*) AS slices FROM hedging_hedgeposition GROUP BY status, product_id
+    )
+    SELECT coalesce(sum(slices) FILTER (WHERE status = 'open'), 0)::bigint,
+        coalesce(sum(slices) FILTER (WHERE status = 'closed'), 0)::bigint,
+        count(*) FILTER (WHERE status = 'open')
+    FROM grouped
 """
 _LIVE = """
     SELECT state IN ('UNKNOWN', 'MANUAL') AS in_doubt, count(*), sum(notional_usd + fee_usd_max)
