@@ -91,6 +91,13 @@ def test_a_child_that_ended_by_itself_is_reported_with_its_last_words(keeper, tm
         keeper.check_alive()
 
 
+def test_a_child_that_was_let_go_is_buried_too(keeper, tmp_path):
+    child = spawn(keeper, "pass", tmp_path)
+    keeper.expect_end(child)
+    keeper.stop()
+    assert not psutil.pid_exists(child.process.pid)
+
+
 @pytest.mark.crash
 @pytest.mark.parametrize("last_signal", [signal.SIGKILL, signal.SIGTERM])
 def test_a_killed_launcher_leaves_no_process_and_no_directory(tmp_path, last_signal):

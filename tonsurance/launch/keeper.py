@@ -48,6 +48,7 @@ class Keeper:
 
     def __init__(self, *, keep_open: Sequence[int] = ()) -> None:
         self.children: list[Child] = []
+        self._started: list[subprocess.Popen[bytes]] = []
         self._endings: list[Ending] = []
         self._stopped = False
         self._warden = subprocess.Popen(
@@ -103,6 +104,7 @@ class Keeper:
                 born_at=birth_of(process.pid),
             )
         )
+        self._started.append(process)
         child = Child(name=name, process=process, log=log)
         self.children.append(child)
         return child
@@ -134,8 +136,8 @@ class Keeper:
                 with contextlib.suppress(OSError):
                     child.process.stdin.close()  # one that converses has nothing more to wait for
         endings_carry_out(self._endings)
-        for child in self.children:
-            child.process.poll()
+        for process in self._started:
+            process.poll()  # buried here, or it would stay behind as a zombie
         self._tell({"dismissed": True})
         if self._warden.stdin is not None:
             self._warden.stdin.close()
