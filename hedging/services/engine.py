@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
-from django.db import Error as DatabaseFault
-from django.db import close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from hedging.services.breakers import venues_resume_due
 from hedging.services.claims import claims_note_closed
@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 BATCH = 50
 SETTLEMENT_EVERY_S = 5
 CYCLE_EVERY_S = 300
+_DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 class Engine:
@@ -67,7 +68,7 @@ class Engine:
             for intent_id in intents_claim_due(venue_codes=[venue_code], now=now, limit=BATCH):
                 if self._stopping.is_set():
                     return True
-                intent_place(intent_id, now=utc_now())
+                self._place(intent_id)
                 done += 1
             done += len(orders_check_due(venue_code, now=utc_now(), limit=BATCH))
             if slot_claim(f"engine_settlements:{venue_code}", every_s=SETTLEMENT_EVERY_S, now=utc_now()):
@@ -75,6 +76,15 @@ class Engine:
                 done += claims_note_closed(now=utc_now())
         self._instead_of_beat()
         return done > 0
+
+    def _place(self, intent_id: uuid.UUID) -> None:
+        """One step of one intent; its fault must not keep the others waiting, and its tries are counted."""
+        try:
+            intent_place(intent_id, now=utc_now())
+        except _DATABASE_AWAY:
+            raise
+        except Exception:
+            log.exception("placing failed on our side", intent=str(intent_id))
 
     def _instead_of_beat(self) -> None:
         """Do beat's work when beat is late: the same slots make sure that it is done once."""
@@ -92,7 +102,7 @@ class Engine:
         try:
             close_old_connections()
             return step()
-        except DatabaseFault as error:
+        except _DATABASE_AWAY as error:
             # A traceback every two seconds would bury the sentence.
             log.error("the database is away; trying again", error=str(error))  # noqa: TRY400
             connection.close()
@@ -109,6 +119,6 @@ class Engine:
             while not self._stopping.is_set() and time.monotonic() < deadline:
                 if any(True for _ in source.notifies(timeout=min(0.25, self._interval_s), stop_after=1)):
                     return
-        except DatabaseFault:
+        except _DATABASE_AWAY:
             connection.close()
             self._stopping.wait(self._interval_s)

@@ -41,6 +41,7 @@ from venues.domain.gateway import (
 from venues.registry import gateway_for
 from venues.selectors.instruments import terms_of
 from venues.services.books import book_fetch
+from venues.services.instruments import instruments_refresh
 from venues.services.venues import venue_heard
 
 log = structlog.get_logger(__name__)
@@ -219,13 +220,14 @@ def _commit_prepared(
 
 def _send(order: Order, gateway: Gateway, *, now: datetime) -> Placed:
     """The point of no return is a commit: compare-and-set to SENDING with its attempt row, then the wire, once."""
+    deadline_s = monotonic_s() + SEND_DEADLINE_S
     try:
         attempt_no = order_commit_to_send(order.pk, from_state="PREPARED", now=now)
     except DatabaseError as error:
         return _gate_refused(order, error, now=now)
     if attempt_no is None:
         return Placed("raced", "another process owns the send", order.pk)
-    return order_transmit(order.pk, attempt_no=attempt_no, gateway=gateway, now=now)
+    return order_transmit(order.pk, attempt_no=attempt_no, gateway=gateway, deadline_s=deadline_s)
 
 
 def order_commit_to_send(order_id: uuid.UUID, *, from_state: str, now: datetime) -> int | None:
@@ -254,11 +256,13 @@ def order_commit_to_send(order_id: uuid.UUID, *, from_state: str, now: datetime)
         return order.attempts
 
 
-def order_transmit(order_id: uuid.UUID, *, attempt_no: int, gateway: Gateway, now: datetime) -> Placed:
-    """Send the stored bytes exactly as stored and record the answer. Call only right after `order_commit_to_send`."""
-    committed = monotonic_s()
+def order_transmit(order_id: uuid.UUID, *, attempt_no: int, gateway: Gateway, deadline_s: float) -> Placed:
+    """Send the stored bytes exactly as stored and record the answer. Call only right after `order_commit_to_send`.
+
+    `deadline_s`, on this process's monotonic clock, is taken before that commit: whoever slept since must not send.
+    """
     payload = bytes(Order.objects.only("payload").get(pk=order_id).payload)
-    if monotonic_s() - committed > SEND_DEADLINE_S:
+    if monotonic_s() > deadline_s:
         outcome: Outcome = Unknown(
             reason="paused_before_wire", message="too late to send", reached_wire=False
         )
@@ -308,13 +312,13 @@ def _after_refusal(order: Order, refusal: Rejected, *, now: datetime) -> None:
     """What a no means beyond its order.
 
     A pause rests the venue and keeps the decision; a fault of ours stops the venue until a person looks; any other no
-    ends the intent.
+    ends the intent. A market whose terms changed while the order travelled is nobody's fault.
     """
     said = refusal.message or refusal.code
     if refusal.is_pause:
         venue_pause(order.venue_id, reason=said, seconds=refusal.retry_after_s or PAUSE_S, now=now)
         return
-    if refusal.is_ours:
+    if refusal.is_ours and not _terms_moved(order, now=now):
         reason = f"the venue refuses our requests: {said}{_clock_hint(order.venue_id)}"
         breaker_trip(f"venue:{order.venue_id}", reason=reason, actor=SYSTEM, now=now)
     if order.state != "REJECTED":
@@ -322,6 +326,21 @@ def _after_refusal(order: Order, refusal: Rejected, *, now: datetime) -> None:
     outcome = f"{order.venue_id} refused: {said}"
     done = Intent.State.DONE if order.generation else Intent.State.ABANDONED
     intent_finish(order.intent_id, state=done, outcome=outcome, now=now)
+
+
+def _terms_moved(order: Order, *, now: datetime) -> bool:
+    """Read the market's terms again; whether its tick or a minimum is not what the order was cut by any more."""
+    before = terms_of(order.instrument)
+    try:
+        rows = instruments_refresh(order.venue_id, now=now, instrument_ids=[before.instrument_id])
+    except LookupFailed:
+        return False
+    terms = [terms_of(row) for row in rows]
+    return any(
+        (after.tick_size, after.size_min, after.notional_usd_min)
+        != (before.tick_size, before.size_min, before.notional_usd_min)
+        for after in terms
+    )
 
 
 def _clock_hint(venue_code: str) -> str:

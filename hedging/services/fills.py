@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from hedging.domain.fills import SettlementNews, settlement_news
+from hedging.domain.orders import DEAD, OrderStatus
 from hedging.models import Fill, Order
 from hedging.services.attributions import fill_attribute
+from hedging.services.breakers import SYSTEM, breaker_trip
 from hedging.services.discrepancies import discrepancy_open
 from hedging.services.positions import position_book
 from venues.domain.gateway import FillReport, Settlement
@@ -52,6 +54,8 @@ def _ingest_one(order_id: uuid.UUID, report: FillReport, *, now: datetime) -> li
             .first()
         )
         if fill is None:
+            if order.state in DEAD and not _revive(order, report, now=now):
+                return []
             fill = _insert(order, report)
             words = ["new"]
         elif not _same_trade(fill, report):
@@ -81,6 +85,37 @@ def _ingest_one(order_id: uuid.UUID, report: FillReport, *, now: datetime) -> li
             fill.transaction_hash = report.transaction_hash or fill.transaction_hash
             words = ["moved"]
         return words + _settle(fill, now=now)
+
+
+def _revive(order: Order, report: FillReport, *, now: datetime) -> bool:
+    """A trade of an order that we held dead: truth is never refused, and never applied silently.
+
+    The order goes to a person, its venue stops, and the trade is booked as what it is. False when the book cannot take
+    it (a later order of the same intent is alive): then it stays a discrepancy with both sides as evidence.
+    """
+    discrepancy_open(
+        venue_code=order.venue_id,
+        kind="DEAD_ALIVE",
+        subject=order.client_order_id,
+        expected=f"{order.state}: {order.reason}",
+        actual=f"{report.side} {report.size} at {report.price} ({report.settlement})",
+        now=now,
+    )
+    breaker_trip(
+        f"venue:{order.venue_id}",
+        reason=f"order {order.client_order_id[:12]} was held {order.state} and has traded",
+        actor=SYSTEM,
+        now=now,
+    )
+    try:
+        with transaction.atomic():
+            order.state = OrderStatus.MANUAL.value
+            order.reason = "it traded after we held it dead"
+            order.save(update_fields=["state", "reason"])
+    except IntegrityError:
+        log.exception("a dead order traded and cannot be booked", order=order.client_order_id)
+        return False
+    return True
 
 
 def _insert(order: Order, report: FillReport) -> Fill:

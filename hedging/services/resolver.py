@@ -12,15 +12,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
 from hedging.domain.absence import BINANCE_FUTURES, POLYMARKET, AbsenceEvidence, AbsencePolicy
 from hedging.domain.lookups import Move, judge_lookup
 from hedging.domain.orders import TERMINAL, OrderFacts, OrderStatus
 from hedging.models import Intent, Order, OrderAttempt
-from hedging.services.executor import order_commit_to_send, order_transmit, sending_refusal
+from hedging.services.executor import (
+    SEND_DEADLINE_S,
+    order_commit_to_send,
+    order_transmit,
+    sending_refusal,
+)
 from hedging.services.fills import fills_ingest
-from tonsurance.kernel.clock import utc_now
+from tonsurance.kernel.clock import monotonic_s, utc_now
 from tonsurance.kernel.errors import Broken
 from venues.domain.gateway import Absent, Gateway, LookupFailed, OrderReport
 from venues.registry import gateway_for
@@ -49,8 +54,19 @@ class Checked:
 
 
 def orders_check_due(venue_code: str, *, now: datetime, limit: int) -> list[Checked]:
-    """Look up every order of a venue that is due, leasing each so that no other process does the same."""
-    return [order_check(order_id, now=utc_now()) for order_id in _claim(venue_code, now=now, limit=limit)]
+    """Look up every order of a venue that is due, leasing each so that no other process does the same.
+
+    An order whose look-up breaks is reported loudly and comes up again when its lease ends.
+    """
+    checked = []
+    for order_id in _claim(venue_code, now=now, limit=limit):
+        try:
+            checked.append(order_check(order_id, now=utc_now()))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:  # one order's fault must not keep the others from being looked up
+            log.exception("the look-up failed on our side", order=str(order_id))
+    return checked
 
 
 def _claim(venue_code: str, *, now: datetime, limit: int) -> Sequence[uuid.UUID]:
@@ -120,17 +136,15 @@ def _look_up(order: Order, gateway: Gateway, *, now: datetime) -> OrderReport | 
     return found
 
 
-def _evidence(order: Order, gateway: Gateway) -> AbsenceEvidence:
+def _evidence(order: Order, gateway: Gateway, *, now: datetime) -> AbsenceEvidence:
     """What else speaks for or against absence; the contract is asked only where the answer can matter."""
     attempts = list(OrderAttempt.objects.filter(order=order))
     policy = POLICIES[order.venue_id]
-    quarantined = order.sent_at is not None and utc_now() - order.sent_at >= timedelta(
-        seconds=policy.quarantine_s
-    )
+    quarantine = timedelta(seconds=policy.quarantine_s)
+    quarantined = order.sent_at is not None and now - order.sent_at >= quarantine
     return AbsenceEvidence(
         senders_finished=all(
-            attempt.finished_at is not None or utc_now() - attempt.started_at > _SENDER_LIFE
-            for attempt in attempts
+            attempt.finished_at is not None or now - attempt.started_at > _SENDER_LIFE for attempt in attempts
         ),
         venue_knows=any(attempt.outcome == "AlreadyKnown" for attempt in attempts),
         untouched=gateway.is_untouched(order.client_order_id)
@@ -142,9 +156,9 @@ def _evidence(order: Order, gateway: Gateway) -> AbsenceEvidence:
 
 def _record(order: Order, found: OrderReport | Absent | None, gateway: Gateway, *, now: datetime) -> Move:
     """Judge and write, under the order's lock; whoever changed the order meanwhile is not overwritten."""
-    evidence = (
-        _evidence(order, gateway) if isinstance(found, Absent) else AbsenceEvidence(senders_finished=False)
-    )
+    evidence = AbsenceEvidence(senders_finished=False)
+    if isinstance(found, Absent):
+        evidence = _evidence(order, gateway, now=now)
     with transaction.atomic(durable=True):
         row = Order.objects.select_for_update(of=("self",)).select_related("intent").get(pk=order.pk)
         if row.attempts != order.attempts or row.state in TERMINAL:
@@ -180,13 +194,14 @@ def _resend(order: Order, gateway: Gateway, *, now: datetime) -> Checked:
     refusal = sending_refusal(order.intent)
     if refusal:
         return Checked("denied", refusal)
+    deadline_s = monotonic_s() + SEND_DEADLINE_S
     try:
         attempt_no = order_commit_to_send(order.pk, from_state="UNKNOWN", now=now)
     except DatabaseError as error:
         return Checked("gated", str(error).splitlines()[0])
     if attempt_no is None:
         return Checked("raced", "another process moved it")
-    placed = order_transmit(order.pk, attempt_no=attempt_no, gateway=gateway, now=now)
+    placed = order_transmit(order.pk, attempt_no=attempt_no, gateway=gateway, deadline_s=deadline_s)
     return Checked(placed.word, placed.sentence)
 
 

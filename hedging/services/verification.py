@@ -53,7 +53,7 @@ _QUESTIONS: dict[str, str] = {
     "a finished intent has no live order": """
         SELECT i.id FROM hedging_intent i JOIN hedging_order o ON o.intent_id = i.id
         WHERE i.state IN ('DONE', 'ABANDONED')
-          AND o.state IN ('PREPARED', 'SENDING', 'UNKNOWN', 'MANUAL', 'ACKED', 'PARTIAL')""",
+          AND o.state IN ('PREPARED', 'SENDING', 'UNKNOWN', 'ACKED', 'PARTIAL')""",
     "orders of an intent never exceed it": """
         SELECT i.id FROM hedging_intent i
         JOIN (SELECT intent_id, sum(filled_usd) usd, sum(filled_size) size, bool_or(spends_budget) budget

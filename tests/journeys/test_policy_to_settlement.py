@@ -1,6 +1,7 @@
 """The whole story: cover is sold over the API, hedged through the real queues, claimed, its hedge sold, and settled.
 
-Everything is a process of its own, as in production: Celery workers, the engine, the practice exchange, Valkey, PostgreSQL.
+Everything is a process of its own, as in production: Celery workers, the engine, the practice exchange, Valkey and
+PostgreSQL.
 """
 
 from __future__ import annotations
