@@ -23,7 +23,7 @@ from policies.api.fields import (
     StablecoinIn,
 )
 from policies.domain import coverage
-from policies.domain.catalogue import product_numbers
+from policies.domain.catalogue import Chain, CoverageType, Stablecoin, product_numbers
 from policies.domain.coverage import EventKind, PolicyStatus
 from policies.models import Policy
 from policies.selectors.policies import policy_get
@@ -99,7 +99,7 @@ class PolicyOut(serializers.Serializer[Policy]):
     trigger_window_s = serializers.IntegerField(allow_null=True)
     status = serializers.ChoiceField(choices(PolicyStatus))
     ended_at = serializers.DateTimeField(allow_null=True)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # a field of that name, not where it reads
     created_at = serializers.DateTimeField()
 
 
@@ -116,6 +116,9 @@ class PolicyDetailOut(PolicyOut):
     """A policy with its history."""
 
     events = PolicyEventOut(many=True)
+
+
+_MEMBERS: dict[str, Any] = {"coverage_type": CoverageType, "chain": Chain, "stablecoin": Stablecoin}
 
 
 class PolicyFilter(filters.FilterSet):
@@ -137,7 +140,7 @@ class PolicyFilter(filters.FilterSet):
 
     def by_member(self, queryset: QuerySet[Policy], name: str, value: str) -> QuerySet[Policy]:
         """Products by their dense ids: an index scan without a join."""
-        return queryset.filter(product_id__in=product_numbers(**{name: value}))
+        return queryset.filter(product_id__in=product_numbers(**{name: _MEMBERS[name](value)}))
 
 
 class PolicyList(GenericAPIView[Policy]):
@@ -154,7 +157,7 @@ class PolicyList(GenericAPIView[Policy]):
     )
     def get(self, request: Request) -> Response:
         """The policies that match, a page at a time."""
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        page: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(PolicyOut(page, many=True).data)
 
     @extend_schema(

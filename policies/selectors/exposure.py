@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -47,7 +48,7 @@ _SCHEDULED = """
 
 def exposure_by_product(product_ids: Collection[int] | None = None) -> dict[int, ProductExposure]:
     """Coverage in force per product, now, in one query; products with none are left out."""
-    chosen = {"all": product_ids is None, "products": list(product_ids or [])}
+    chosen: dict[str, Any] = {"all": product_ids is None, "products": list(product_ids or [])}
     with connection.cursor() as cursor:
         cursor.execute(_KEPT, chosen)
         return {

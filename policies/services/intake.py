@@ -20,7 +20,7 @@ from django.db import IntegrityError, connection, transaction
 from policies.domain.intake import ERRORS_TOLD_MAX, SAMPLE_ROWS, ImportReport, header_columns
 from policies.models import PolicyImport
 from policies.services.rows import check_rows, faults_of_rows, sample_of_rows
-from policies.services.staging import Progress, stage_file
+from policies.services.staging import BLOCK_BYTES, Progress, stage_file
 from tonsurance.kernel.errors import Conflict, Refused
 
 HEADING_BYTES_MAX = 64 * 1024
@@ -158,7 +158,7 @@ def _import(file: BinaryIO, *, record: PolicyImport, dry_run: bool, progress: Pr
 
 
 def _write(record: PolicyImport, *, now: datetime, progress: Progress) -> None:
-    values = {
+    values: dict[str, Any] = {
         "source": f"import:{record.pk}",
         "actor": record.actor,
         "now": now,
@@ -197,9 +197,11 @@ def _plain(report: ImportReport) -> Any:
 
 
 def _sha256(file: BinaryIO) -> str:
-    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    while block := file.read(BLOCK_BYTES):
+        digest.update(block)
     file.seek(0)
-    return digest
+    return digest.hexdigest()
 
 
 def _size(file: BinaryIO) -> int:

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from knox.models import AuthToken
+from knox.settings import knox_settings
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import (
@@ -62,7 +63,7 @@ class KeyForm(forms.Form):
     days = forms.IntegerField(
         min_value=1,
         max_value=DAYS_MAX,
-        initial=settings.REST_KNOX["TOKEN_TTL"].days,
+        initial=knox_settings.TOKEN_TTL.days,
         widget=UnfoldAdminIntegerFieldWidget(),
         help_text="The key opens nothing after so many days.",
     )

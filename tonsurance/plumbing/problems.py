@@ -138,7 +138,7 @@ class ProblemOut(serializers.Serializer[Any]):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
-    errors = FaultOut(many=True)
+    errors = FaultOut(many=True)  # type: ignore[assignment]  # a field of that name, as RFC 9457 wants
 
 
 def problem_answers(*statuses: int) -> dict[tuple[int, str], type[ProblemOut]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from policies.domain.intake import COLUMNS, ImportReport
@@ -38,13 +38,12 @@ class Command(BaseCommand):
         path: Path = options["file"]
         try:
             with path.open("rb") as file, _bar() as bar:
-                tasks: dict[str, Any] = {}
+                tasks: dict[str, TaskID] = {}
 
                 def show(phase: str, done: int, total: int) -> None:
-                    task = tasks.setdefault(
-                        phase, bar.add_task(phase, total=total) if phase not in tasks else None
-                    )
-                    bar.update(task, completed=done, total=total)
+                    if phase not in tasks:
+                        tasks[phase] = bar.add_task(phase, total=total)
+                    bar.update(tasks[phase], completed=done, total=total)
 
                 report = policies_import(
                     file,

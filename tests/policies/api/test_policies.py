@@ -243,7 +243,8 @@ def test_sixteen_calls_with_one_key_have_one_effect_and_one_answer(
     start = threading.Barrier(16)
 
     def call() -> None:
-        client = APIClient(**template.defaults)
+        client = APIClient()
+        client.defaults.update(template.defaults)
         try:
             start.wait()
             answer = client.post(URL, body(), headers={"Idempotency-Key": KEY}, format="json")

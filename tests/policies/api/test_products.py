@@ -19,13 +19,13 @@ pytestmark = pytest.mark.django_db
 def test_the_catalogue_has_532_valid_products_of_560(shop: APIClient) -> None:
     assert shop.get("/api/v2/products").json()["count"] == 560
     assert shop.get("/api/v2/products", {"is_valid": "true"}).json()["count"] == 532
-    invalid = shop.get("/api/v2/products", {"is_valid": "false", "page_size": 100}).json()
+    invalid = shop.get("/api/v2/products", {"is_valid": "false", "page_size": "100"}).json()
     assert invalid["count"] == 28
     assert all(row["chain"] == "bitcoin" and row["invalid_reason"] for row in invalid["results"])
 
 
 def test_a_product_is_told_with_its_terms(shop: APIClient) -> None:
-    query = {"coverage_type": "depeg", "chain": "ton", "stablecoin": "USDP"}
+    query: dict[str, str] = {"coverage_type": "depeg", "chain": "ton", "stablecoin": "USDP"}
 
     assert shop.get("/api/v2/products", query).json()["results"] == [
         {

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 
 def _file(policy: Policy, **changes: Any) -> Claim:
-    values = {
+    values: dict[str, Any] = {
         "event_at": NOW,
         "evidence": "three price feeds",
         "actor": "ada",

@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -98,7 +98,7 @@ def test_any_order_of_sales_ends_and_folds_keeps_exposure_equal_to_the_scan(
         transaction.set_rollback(True)
 
 
-def _take(step: tuple[object, ...], *, now: object) -> None:
+def _take(step: tuple[object, ...], *, now: datetime) -> None:
     verb, *details = step
     if verb in ("sell", "schedule"):
         coin, micro = details
@@ -109,17 +109,21 @@ def _take(step: tuple[object, ...], *, now: object) -> None:
                 coverage_usd=Decimal(int(str(micro))).scaleb(-6),
                 now=now,
                 duration_days=7,
-                starts_at=now + timedelta(days=4) if verb == "schedule" else None,  # type: ignore[operator]
+                starts_at=now + timedelta(days=4) if verb == "schedule" else None,
             )
         )
     elif verb == "cancel":
         chosen = Policy.objects.order_by("id")[int(str(details[0])) :].first()
         if chosen is not None:
             with suppress(Refused):  # over already
-                policy_cancel(chosen.pk, reason="test", actor="t", now=now)  # type: ignore[arg-type]
+                policy_cancel(chosen.pk, reason="test", actor="t", now=now)
     else:
-        service = {"activate": policies_activate_due, "expire": policies_expire_due, "fold": exposure_fold}
-        service[str(verb)](now=now, limit=int(str(details[0])))  # type: ignore[operator]
+        service: dict[str, Callable[..., int]] = {
+            "activate": policies_activate_due,
+            "expire": policies_expire_due,
+            "fold": exposure_fold,
+        }
+        service[str(verb)](now=now, limit=int(str(details[0])))
 
 
 @pytest.mark.django_db(transaction=True)

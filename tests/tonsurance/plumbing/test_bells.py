@@ -33,7 +33,7 @@ def broker(redis_url: str) -> redis.Redis:
 
 
 def _rung(broker: redis.Redis, queue: str) -> int:
-    return int(broker.llen(f"hedge:{queue}"))  # type: ignore[arg-type]
+    return int(broker.llen(f"hedge:{queue}"))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -51,9 +51,9 @@ def test_nested_faults_are_flat_and_named_by_their_path() -> None:
     class Outer(serializers.Serializer[None]):
         name = serializers.CharField()
         inner = Inner()
-        many = Inner(many=True)
+        parts = Inner(many=True)
 
-    body = Outer(data={"inner": {"amount": 0}, "many": [{"amount": 1}, {"amount": "x"}]})
+    body = Outer(data={"inner": {"amount": 0}, "parts": [{"amount": 1}, {"amount": "x"}]})
     with pytest.raises(exceptions.ValidationError) as caught:
         body.is_valid(raise_exception=True)
     answer = problem_response(caught.value, {})
@@ -68,8 +68,8 @@ def test_nested_faults_are_flat_and_named_by_their_path() -> None:
             "remedy": "give a larger number",
         },
         {
-            "field": "many.1.amount",
-            "message": "many.1.amount: A valid integer is required.",
+            "field": "parts.1.amount",
+            "message": "parts.1.amount: A valid integer is required.",
             "remedy": "correct it as /api/schema/ describes",
         },
     ]
