@@ -273,6 +273,9 @@ UNFOLD = {
     "ENVIRONMENT": "tonsurance.plumbing.admin.environment_badge",
     "DASHBOARD_CALLBACK": "hedging.admin.home.home_context",
     "STYLES": [lambda _request: static("plumbing/backoffice.css")],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("plumbing/favicon.svg")},
+    ],
     "SIDEBAR": {
         "show_search": True,
         "show_all_applications": False,

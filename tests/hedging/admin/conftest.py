@@ -83,22 +83,3 @@ def book(db) -> SimpleNamespace:
         reconciliationrun=make.reconciliation_run(),
         balancesnapshot=make.balance(polymarket),
     )
-
-
-@pytest.fixture(autouse=True)
-def _tmp_nav(monkeypatch):
-    from django.urls import NoReverseMatch, reverse
-
-    from tonsurance import navigation
-
-    def there(t):
-        try:
-            return bool(reverse(t))
-        except NoReverseMatch:
-            return False
-
-    monkeypatch.setattr(
-        navigation,
-        "_SECTIONS",
-        [(title, [r for r in rows if there(r[2])]) for title, rows in navigation._SECTIONS],
-    )
