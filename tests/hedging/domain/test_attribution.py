@@ -77,6 +77,8 @@ total = st.one_of(small, st.integers(0, 10**15), st.integers(0, 2**63 - 1))
         (10**15, [2**61, 2**61 + 1, 3]),
         (2**63 - 1, [2**62, 2**62, 2**62]),
         (1, [2**62 - 1, 2**62 - 1]),
+        (1, [2**62, 2**62, 2**62]),
+        (3, [(2**60 - 1) // 3, 2**60 - (2**60 - 1) // 3]),  # 1 - 2**-60 is 1.0 to a float
     ],
 )
 def test_at_the_edges_of_the_fast_way_it_is_still_exact(traded: int, weights: list[int]) -> None:

@@ -84,8 +84,10 @@ def test_an_excess_waits_until_everything_is_settled(where: str) -> None:
 
 def test_an_instrument_that_no_product_knows_is_not_sold_as_an_excess() -> None:
     foreign = held("FOREIGN", confirmed_size=D("500"), cost_usd=D("10"))
-    view = view_of(holdings=[foreign], terms={"FOREIGN": terms_of("FOREIGN")})
-    assert [target.instrument_id for target in make_plan(view).targets] == ["YES-USDC"]
+    books = [book_of(("0.50", "100000")), book_of(("0.50", "9"), bids=BIDS, instrument_id="FOREIGN")]
+    plan = make_plan(view_of(holdings=[foreign], terms={"FOREIGN": terms_of("FOREIGN")}, books=books))
+    assert [target.instrument_id for target in plan.targets] == ["YES-USDC"]
+    assert plan.held_back == ()
 
 
 def test_a_suspended_mapping_does_not_turn_the_hedge_into_an_excess() -> None:

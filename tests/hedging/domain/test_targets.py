@@ -229,6 +229,15 @@ class TestNeverOverInsured:
         leg = only_leg(plan)
         assert (leg.planned_size, leg.reason) == (D("20000"), R.FULLY_COVERED)
 
+    @pytest.mark.parametrize("where", ["pending_size", "in_flight_size"])
+    def test_units_on_their_way_to_a_product_without_cover_count_for_the_instrument(self, where: str) -> None:
+        """They will pay whoever they belong to: 100,000 of cover leaves room for 40,000 more."""
+        amounts: dict[str, Any] = {where: D("60000")}
+        holding = held(slices={7: ("60000", "1200")}, **amounts)
+        plan = make_plan(view_of(holdings=[holding], books=[book_of(("0.02", "9000000"))]))
+        leg = only_leg(plan)
+        assert (leg.planned_size, leg.reason) == (D("40000"), R.FULLY_COVERED)
+
     def test_two_venues_together_stay_within_one_cover(self) -> None:
         shares = {"polymarket": D("0.5"), "binance_futures": D("0.5")}
         other = mapping(0, 9, terms=terms_of("OTHER", venue_code="binance_futures"))
@@ -285,6 +294,21 @@ class TestWhatTheMarketGives:
         view = view_of(holdings=[holding], limits=limits_of(cost_usd_max_per_instrument=D("3000")))
         leg = only_leg(make_plan(view))
         assert (leg.planned_usd, leg.reason) == (D("1000"), R.INSTRUMENT_LIMIT)
+
+    def test_so_does_what_orders_on_their_way_may_cost(self) -> None:
+        flying = held(slices={0: ("4000", "2000")}, in_flight_size=D("4000"), in_flight_usd=D("2000"))
+        view = view_of(holdings=[flying], limits=limits_of(cost_usd_max_per_instrument=D("3000")))
+        assert only_leg(make_plan(view)).planned_usd == D("1000")
+
+    @pytest.mark.parametrize(
+        "order, instrument, reason", [("50", "70", R.ORDER_LIMIT), ("70", "50", R.INSTRUMENT_LIMIT)]
+    )
+    def test_the_tighter_of_two_money_limits_counts_and_is_named(
+        self, order: str, instrument: str, reason: LegReason
+    ) -> None:
+        limits = limits_of(notional_usd_max_per_order=D(order), cost_usd_max_per_instrument=D(instrument))
+        leg = only_leg(make_plan(view_of(limits=limits)))
+        assert (leg.planned_usd, leg.reason) == (D("50"), reason)
 
     def test_fees_are_part_of_the_budget(self) -> None:
         charged = mapping(terms=terms_of(fee_rate=D("0.07")))
