@@ -34,6 +34,17 @@ SETTLEMENT_EVERY_S = 5
 CYCLE_EVERY_S = 300
 _DATABASE_AWAY = (OperationalError, InterfaceError)
 
+# SQLSTATE classes of a lost connection, a server that is full, and one that is shut down (PostgreSQL, appendix A).
+_AWAY_CLASSES = ("08", "53", "57")
+
+
+def _is_away(error: BaseException) -> bool:
+    """Whether the database could not be asked. A refusal by its rules is an error of the same Python class."""
+    if not isinstance(error, _DATABASE_AWAY):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state is None or state[:2] in _AWAY_CLASSES
+
 
 class Engine:
     """Dispatcher and resolver. `run` returns after `stop` or after `ticks_max` looks at the table."""
@@ -81,9 +92,9 @@ class Engine:
         """One step of one intent; its fault must not keep the others waiting, and its tries are counted."""
         try:
             intent_place(intent_id, now=utc_now())
-        except _DATABASE_AWAY:
-            raise
-        except Exception:
+        except Exception as error:
+            if _is_away(error):
+                raise
             log.exception("placing failed on our side", intent=str(intent_id))
 
     def _instead_of_beat(self) -> None:
@@ -103,6 +114,8 @@ class Engine:
             close_old_connections()
             return step()
         except _DATABASE_AWAY as error:
+            if not _is_away(error):
+                raise
             # A traceback every two seconds would bury the sentence.
             log.error("the database is away; trying again", error=str(error))  # noqa: TRY400
             connection.close()

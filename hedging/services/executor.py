@@ -52,7 +52,7 @@ SEND_DEADLINE_S = 5.0
 PAUSE_S = 30
 CLOCK_OFFSET_S_MAX = 5
 GENERATIONS_MAX = 25
-GATE_CLOSED, LIMIT_REACHED = "HB001", "HB002"
+GATE_CLOSED, LIMIT_REACHED, INTENT_NOT_OPEN = "HB001", "HB002", "HB011"
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,10 +355,13 @@ def _clock_hint(venue_code: str) -> str:
 
 
 def _gate_refused(order: Order, error: DatabaseError, *, now: datetime) -> Placed:
-    """The database's gate said no: a breaker rests the intent, a limit ends it. Anything else is a fault of ours."""
+    """The database's gate said no: a breaker (or a person who parked the intent meanwhile) rests it, a limit ends it.
+
+    Anything else is a fault of ours and is raised.
+    """
     state = getattr(error.__cause__, "sqlstate", "") or ""
     sentence = str(error).splitlines()[0]
-    if state == GATE_CLOSED:
+    if state in (GATE_CLOSED, INTENT_NOT_OPEN):
         intent_postpone(order.intent_id, until=now + timedelta(seconds=15), why=sentence)
         return Placed("gated", sentence)
     if state != LIMIT_REACHED:
