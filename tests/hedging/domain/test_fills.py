@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from itertools import permutations, product
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,14 @@ from hedging.domain.fills import (
 from venues.domain.gateway import Settlement
 
 S = Settlement
+RULES = Path(__file__).parents[3] / "hedging" / "migrations" / "0002_rules.sql"
+
+
+def test_the_steps_are_those_that_the_database_enforces() -> None:
+    text = RULES.read_text(encoding="utf-8")
+    inserted = text.split("INSERT INTO hedging_settlement_transition", 1)[1].split(";", 1)[0]
+    stored = {(S(old), S(new)) for old, new in re.findall(r"\('(\w+)','(\w+)'\)", inserted)}
+    assert stored == SETTLEMENT_TRANSITIONS
 
 
 def test_only_a_confirmed_trade_counts_as_held() -> None:
