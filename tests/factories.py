@@ -484,16 +484,13 @@ def closed(row: HedgePosition, *, proceeds_usd: str, now: datetime = NOW) -> Hed
     return row
 
 
-def hedge(to: Policy, on: Instrument, *, terms: dict[str, Any] | None = None, **values: Any) -> HedgePosition:
-    """The whole way for one policy: intent, order, a confirmed fill of 1,000 at $0.08, and the policy's slice.
-
-    `terms` are the slice's own, for instance its entry time; other values are the intent's.
-    """
+def hedge(to: Policy, on: Instrument, **values: Any) -> HedgePosition:
+    """The whole way for one policy: intent, order, a confirmed fill of 1,000 at $0.08, and the policy's slice."""
     wanted = intent(on, demand={to.product_id: "1000"}, **values)
     sent = order(wanted, state="FILLED", fills=[{}])
     wanted.state, wanted.finished_at, wanted.outcome = Intent.State.DONE, NOW, "complete"
     wanted.save()
-    return hedge_position(sent.fills.get(), to, **(terms or {}))
+    return hedge_position(sent.fills.get(), to)
 
 
 # ------------------------------------------------------------------------------------------------ safety

@@ -290,8 +290,8 @@ def _order_row(row: Order, *, now: datetime) -> tuple[Any, ...]:
     )
 
 
-def _plotted(amount_usd: Decimal) -> int | str:
-    """Dollars and cents as the chart draws them: a plain number in JSON, made without a float."""
+def _plotted(amount_usd: Decimal) -> int:
+    """Whole dollars: a bar does not show cents, and JSON has no exact decimals."""
     return int(amount_usd)
 
 
