@@ -192,6 +192,11 @@ def mode(desk: Desk, kind: str, **values: Any) -> None:
     desk.exchange.post("faults", kind=kind, **values)
 
 
+def faults_clear(desk: Desk) -> None:
+    """End every fault."""
+    desk.exchange.post("faults", seed=1, faults=[])
+
+
 def environment(desk: Desk, **variables: str) -> dict[str, str]:
     """The environment of a process that works on this test's database and exchange."""
     told = connection.settings_dict

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import close_old_connections, connection
 
 from hedging.services.breakers import venues_resume_due
 from hedging.services.claims import claims_note_closed
@@ -24,6 +23,7 @@ from hedging.services.settlements import settlements_watch
 from policies.services.due import policies_activate_due, policies_expire_due
 from policies.services.exposure import exposure_fold
 from tonsurance.kernel.clock import utc_now
+from tonsurance.plumbing.apart import DATABASE_AWAY, apart
 from tonsurance.plumbing.slots import slot_age_s, slot_claim
 from venues.registry import venues_with_gateway
 
@@ -32,7 +32,6 @@ log = structlog.get_logger(__name__)
 BATCH = 50
 SETTLEMENT_EVERY_S = 5
 CYCLE_EVERY_S = 300
-_DATABASE_AWAY = (OperationalError, InterfaceError)
 
 # SQLSTATE classes of a lost connection, a server that is full, and one that is shut down (PostgreSQL, appendix A).
 _AWAY_CLASSES = ("08", "53", "57")
@@ -40,7 +39,7 @@ _AWAY_CLASSES = ("08", "53", "57")
 
 def _is_away(error: BaseException) -> bool:
     """Whether the database could not be asked. A refusal by its rules is an error of the same Python class."""
-    if not isinstance(error, _DATABASE_AWAY):
+    if not isinstance(error, DATABASE_AWAY):
         return False
     state = getattr(error.__cause__, "sqlstate", None)
     return state is None or state[:2] in _AWAY_CLASSES
@@ -79,7 +78,8 @@ class Engine:
             for intent_id in intents_claim_due(venue_codes=[venue_code], now=now, limit=BATCH):
                 if self._stopping.is_set():
                     return True
-                self._place(intent_id)
+                with apart("placing failed on our side", intent=str(intent_id)):
+                    intent_place(intent_id, now=utc_now())
                 done += 1
             done += len(orders_check_due(venue_code, now=utc_now(), limit=BATCH))
             if slot_claim(f"engine_settlements:{venue_code}", every_s=SETTLEMENT_EVERY_S, now=utc_now()):
@@ -87,15 +87,6 @@ class Engine:
                 done += claims_note_closed(now=utc_now())
         self._instead_of_beat()
         return done > 0
-
-    def _place(self, intent_id: uuid.UUID) -> None:
-        """One step of one intent; its fault must not keep the others waiting, and its tries are counted."""
-        try:
-            intent_place(intent_id, now=utc_now())
-        except Exception as error:
-            if _is_away(error):
-                raise
-            log.exception("placing failed on our side", intent=str(intent_id))
 
     def _instead_of_beat(self) -> None:
         """Do beat's work when beat is late: the same slots make sure that it is done once."""
@@ -113,7 +104,7 @@ class Engine:
         try:
             close_old_connections()
             return step()
-        except _DATABASE_AWAY as error:
+        except DATABASE_AWAY as error:
             if not _is_away(error):
                 raise
             # A traceback every two seconds would bury the sentence.
@@ -132,6 +123,6 @@ class Engine:
             while not self._stopping.is_set() and time.monotonic() < deadline:
                 if any(True for _ in source.notifies(timeout=min(0.25, self._interval_s), stop_after=1)):
                     return
-        except _DATABASE_AWAY:
+        except DATABASE_AWAY:
             connection.close()
             self._stopping.wait(self._interval_s)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, transaction
 
 from hedging.domain.absence import BINANCE_FUTURES, POLYMARKET, AbsenceEvidence, AbsencePolicy
 from hedging.domain.lookups import Move, judge_lookup
@@ -27,6 +27,7 @@ from hedging.services.executor import (
 from hedging.services.fills import fills_ingest
 from tonsurance.kernel.clock import monotonic_s, utc_now
 from tonsurance.kernel.errors import Broken
+from tonsurance.plumbing.apart import apart
 from venues.domain.gateway import Absent, Gateway, LookupFailed, OrderReport
 from venues.registry import gateway_for
 from venues.services.venues import venue_heard
@@ -60,12 +61,8 @@ def orders_check_due(venue_code: str, *, now: datetime, limit: int) -> list[Chec
     """
     checked = []
     for order_id in _claim(venue_code, now=now, limit=limit):
-        try:
+        with apart("a look-up failed on our side", order=str(order_id)):
             checked.append(order_check(order_id, now=utc_now()))
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:  # one order's fault must not keep the others from being looked up
-            log.exception("the look-up failed on our side", order=str(order_id))
     return checked
 
 

@@ -10,6 +10,7 @@ import structlog
 from hedging.models import Fill
 from hedging.models.fills import PROVISIONAL
 from hedging.services.fills import fills_ingest
+from tonsurance.plumbing.apart import apart
 from venues.domain.gateway import FillReport, LookupFailed
 from venues.registry import gateway_for
 from venues.services.venues import venue_heard
@@ -47,6 +48,7 @@ def _ingest(fills: list[Fill], reports: list[FillReport], *, now: datetime) -> i
         by_order[report.client_order_id].append(report)
     moved = 0
     for order in {fill.order_id: fill.order for fill in fills}.values():
-        counts = fills_ingest(order.pk, by_order.get(order.client_order_id, []), now=now)
-        moved += counts.moved + counts.new
+        with apart("a settlement could not be booked", order=order.client_order_id):
+            counts = fills_ingest(order.pk, by_order.get(order.client_order_id, []), now=now)
+            moved += counts.moved + counts.new
     return moved
