@@ -1,4 +1,4 @@
-"""The venue's page: reachable or not, and what it last said. (Every page's answer: tests/hedging/admin/test_pages.py.)"""
+"""The venue's page: reachable or not, and what it last said (that every page answers: tests/hedging/admin)."""
 
 from __future__ import annotations
 
