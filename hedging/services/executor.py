@@ -94,7 +94,10 @@ def intent_place(intent_id: uuid.UUID, *, now: datetime) -> Placed:
         intent_finish(intent.pk, state=Intent.State.ABANDONED, outcome=f"refused: {error}", now=now)
         return Placed("refused", str(error))
     if order is None:
-        return Placed("finished", "nothing more to take within the limits")
+        intent.refresh_from_db(fields=["state", "outcome"])
+        if intent.state == Intent.State.OPEN:
+            return Placed("raced", "another process is at work on it")
+        return Placed("finished", intent.outcome)
     return _send(order, gateway, now=now)
 
 

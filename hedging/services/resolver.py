@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -26,7 +26,6 @@ from hedging.services.executor import (
 )
 from hedging.services.fills import fills_ingest
 from tonsurance.kernel.clock import monotonic_s, utc_now
-from tonsurance.kernel.errors import Broken
 from tonsurance.plumbing.apart import apart
 from venues.domain.gateway import Absent, Gateway, LookupFailed, OrderReport
 from venues.registry import gateway_for
@@ -168,8 +167,9 @@ def _record(order: Order, found: OrderReport | Absent | None, gateway: Gateway, 
             evidence=evidence,
             decision_is_valid=row.intent.state == Intent.State.OPEN and now <= row.intent.valid_until,
         )
-        if row.state == "SENDING" and move.status not in ("UNKNOWN", "SENDING"):
-            raise Broken(f"order {row.pk}: a look-up may not end a send in progress ({move.status})")
+        if row.state == "SENDING":
+            # First the send is given up, so that its sender's late answer finds nothing to change; then judged.
+            move = replace(move, status=OrderStatus.UNKNOWN, resend=False)
         row.state = move.status.value
         row.reason = move.reason[:300]
         row.reported_size = move.reported_size if move.reported_size is not None else row.reported_size
