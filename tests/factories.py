@@ -157,7 +157,6 @@ def venue(code: str = "polymarket", **values: Any) -> Venue:
         defaults={
             "name": _NAMES[code],
             "kind": _KINDS[code],
-            "budget_share": Decimal(_SHARES[code]),
             "position": list(_SHARES).index(code),
             **values,
         },

@@ -12,8 +12,9 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action
 from unfold.widgets import UnfoldBooleanWidget
 
+from hedging.admin.proposals import ProposalForm
 from hedging.models import Mapping
-from hedging.services.mappings import mapping_approve, mapping_suspend
+from hedging.services.mappings import mapping_approve, mapping_propose_market, mapping_suspend
 from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing import display
 from tonsurance.plumbing.cards import Card, CardsAdmin
@@ -71,6 +72,7 @@ class MappingAdmin(CardsAdmin):
     ]
     search_help_text = "Question, slug, condition or internal event"
     ordering = ["product_id", "id"]
+    actions_list = ["propose"]
     actions_detail = ["approve", "suspend"]
     fieldsets = [
         (
@@ -129,6 +131,25 @@ class MappingAdmin(CardsAdmin):
             ]
         age = display.ago_text(book.taken_at, now=utc_now())
         return [*cards, Card(f"Latest book, {age}", display.ladder(book.bids, book.asks))]
+
+    @action(description="Propose a mapping", url_path="propose", permissions=["make"], icon="add")
+    def propose(self, request: HttpRequest) -> HttpResponse:
+        """Ask for a product and a market; the market's terms and wording are read from its venue."""
+
+        def act(data: dict[str, Any]) -> str:
+            mapping, created = mapping_propose_market(**data, now=utc_now())
+            return f"{mapping} is {'proposed; read it and approve' if created else 'there already'}"
+
+        return ask_and_do(
+            self,
+            request,
+            None,
+            title="Propose a mapping",
+            sentence="Nothing is traded through it before somebody has read the market's rules and approved it.",
+            act=act,
+            form_class=ProposalForm,
+            button="Propose",
+        )
 
     @action(description="Approve", url_path="approve", permissions=["verb"], icon="check")
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:

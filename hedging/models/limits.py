@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from simple_history.models import HistoricalRecords
 
 from tonsurance.plumbing.columns import MoneyField
 
@@ -17,6 +18,10 @@ class RiskBucket(models.Model):
 
     code = models.CharField(max_length=120, primary_key=True)
     cap_usd = MoneyField()
+    changed_by = models.CharField(max_length=150, default="system")
+    reason = models.CharField(max_length=300, default="the founding document's split")
+    changed_at = models.DateTimeField(auto_now=True)
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["code"]

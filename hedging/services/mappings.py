@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from hedging.models import Mapping
+from policies.selectors.products import product_key_of, products_of
 from tonsurance.kernel.errors import Refused
+from venues.domain.gateway import LookupFailed
+from venues.services.instruments import instruments_refresh
 
 if TYPE_CHECKING:
     from policies.models import Product
@@ -45,6 +48,44 @@ def mapping_propose(
             "pays_on": pays_on,
             "internal_event_id": internal_event_id,
         },
+    )
+
+
+def mapping_propose_market(
+    *,
+    coverage_type: str,
+    chain: str,
+    stablecoin: str,
+    venue_code: str,
+    instrument_id: str,
+    grade: str,
+    basis_probability: Decimal,
+    pays_on: str,
+    internal_event_id: str = "",
+    now: datetime,
+) -> tuple[Mapping, bool]:
+    """Read a market's terms from its venue and propose it for a product. Raises Refused for one unknown."""
+    try:
+        found = instruments_refresh(venue_code, now=now, instrument_ids=[instrument_id.strip()])
+    except LookupFailed as error:
+        raise Refused(
+            f"instrument_id: {venue_code} gave no answer ({error}); try again when it does",
+            field="instrument_id",
+        ) from error
+    if not found:
+        raise Refused(
+            f"instrument_id: {venue_code} has no market with the outcome token {instrument_id!r}; copy its token id",
+            field="instrument_id",
+        )
+    key = product_key_of(coverage_type=coverage_type, chain=chain, stablecoin=stablecoin)
+    product = products_of([key.number])[0]
+    return mapping_propose(
+        product=product,
+        instrument=found[0],
+        grade=grade,
+        basis_probability=basis_probability,
+        pays_on=pays_on,
+        internal_event_id=internal_event_id,
     )
 
 

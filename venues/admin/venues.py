@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from tonsurance.plumbing import display
 from tonsurance.plumbing.cards import Card, CardsAdmin
-from tonsurance.plumbing.cells import ago_cell, cell, moment_cell, names_of, percent_cell, text_cell
+from tonsurance.plumbing.cells import ago_cell, cell, moment_cell, names_of, text_cell
 from venues.models import Venue
 from venues.services.venues import venue_codes_with_gateway
 
@@ -21,11 +21,11 @@ _BALANCES_SHOWN = 50
 class VenueAdmin(CardsAdmin):
     """One venue."""
 
-    list_display = ["venue_name", "kind_word", "gateway", "switch", "n_share", "seen", "complaint"]
+    list_display = ["venue_name", "kind_word", "gateway", "switch", "seen", "complaint"]
     list_display_links = ["venue_name"]
     ordering = ["position", "code"]
     fieldsets = [
-        (None, {"fields": ["venue_name", "kind_word", "gateway", "switch", "n_share"]}),
+        (None, {"fields": ["venue_name", "kind_word", "gateway", "switch"]}),
         ("Line", {"fields": ["seen_full", "complaint", "complained_full"]}),
     ]
     readonly_fields = names_of(fieldsets)
@@ -33,7 +33,6 @@ class VenueAdmin(CardsAdmin):
     venue_name = cell("name", "Venue", how=str)
     kind_word = cell("kind", "Kind", how=lambda word: Venue.Kind(word).label)
     switch = cell("is_enabled", "New hedges", how=lambda on: display.yes_no(on, yes="Allowed", no="Off"))
-    n_share = percent_cell("budget_share", "Share of every hedge")
     seen = ago_cell("last_seen_at", "Last answer")
     seen_full = moment_cell("last_seen_at", "Last answer")
     complaint = text_cell("last_error", "Last error")
@@ -48,7 +47,7 @@ class VenueAdmin(CardsAdmin):
     def alarm(self, row: Any) -> str:
         if row.code in venue_codes_with_gateway():
             return ""
-        return f"No gateway: {display.percent_text(row.budget_share)} of every required hedge stays unhedged."
+        return "No gateway: this venue's share of every required hedge stays unhedged (Configuration, venueShares)."
 
     def cards(self, request: HttpRequest, row: Any) -> list[Card]:
         balances = row.balances.order_by("-taken_at", "-id")[:_BALANCES_SHOWN]

@@ -25,7 +25,6 @@ class VenueOut(serializers.ModelSerializer[Venue]):
             "code",
             "name",
             "kind",
-            "budget_share",
             "has_gateway",
             "is_enabled",
             "last_seen_at",

@@ -1,15 +1,14 @@
-"""The places where we can trade, their share of the hedge budget, and what we had there when last asked."""
+"""The places where we can trade, and what we had there when last asked."""
 
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
 
-from tonsurance.plumbing.columns import MoneyField, RatioField
+from tonsurance.plumbing.columns import MoneyField
 
 
 class Venue(models.Model):
-    """One venue. `code` is the adapter's folder name; `budget_share` its part of every product's hedge (40/40/20)."""
+    """One venue. `code` is the adapter's folder name; its part of every hedge is the setting `venueShares`."""
 
     class Kind(models.TextChoices):
         PREDICTION_MARKET = "prediction_market", "Prediction market"
@@ -19,9 +18,6 @@ class Venue(models.Model):
     code = models.SlugField(primary_key=True, max_length=40)
     name = models.CharField(max_length=80)
     kind = models.CharField(max_length=20, choices=Kind.choices)
-    budget_share = RatioField(
-        help_text="Part of each product's required hedge that goes to this venue, 1 = all."
-    )
     position = models.PositiveSmallIntegerField(default=0, help_text="Order on screens and in reports.")
     is_enabled = models.BooleanField(
         default=True, help_text="Off: no new intents for this venue; open orders live on."
@@ -32,12 +28,6 @@ class Venue(models.Model):
 
     class Meta:
         ordering = ["position", "code"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(budget_share__gte=0) & Q(budget_share__lte=1),
-                name="venue_budget_share_is_a_share",
-            ),
-        ]
 
     def __str__(self) -> str:
         return self.name

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from venues.models import Venue
 
 VENUES = [
@@ -11,21 +9,18 @@ VENUES = [
         code="polymarket",
         name="Polymarket",
         kind=Venue.Kind.PREDICTION_MARKET,
-        budget_share=Decimal("0.40"),
         position=1,
     ),
     Venue(
         code="binance_futures",
         name="Perpetuals",
         kind=Venue.Kind.PERPETUALS,
-        budget_share=Decimal("0.40"),
         position=2,
     ),
     Venue(
         code="allianz",
         name="Allianz",
         kind=Venue.Kind.REINSURER,
-        budget_share=Decimal("0.20"),
         position=3,
     ),
 ]
