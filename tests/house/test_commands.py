@@ -21,6 +21,12 @@ def test_commands_run_one_after_another_and_give_what_they_printed(room):
     assert "System check identified no issues" in room.run("check")
 
 
+def test_what_the_room_learns_reaches_the_settings_of_later_commands(room):
+    told = 'from django.conf import settings; print(settings.POLYMARKET["api_key"])'
+    room.learn({"POLYMARKET_API_KEY": "8c9c1d5e-0000-4000-8000-000000000000"})
+    assert room.run("shell", "--verbosity", "0", "-c", told) == "8c9c1d5e-0000-4000-8000-000000000000\n"
+
+
 def test_a_command_that_refuses_is_told_with_its_code_and_words(room):
     answer = room.attempt("simulate", "polymarket", "--chain-id", "137")
     assert answer.code == 1

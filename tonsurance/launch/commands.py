@@ -54,17 +54,11 @@ class CommandRoom:
 
     def attempt(self, *command: str, seconds_max: float = COMMAND_S_MAX) -> Answer:
         """Run a command and return its answer, whatever it is. Raises LaunchFailed when none comes."""
-        self.workers()
-        stdin = self.child.process.stdin
-        if stdin is None:
-            raise LaunchFailed("the command process has no input")
-        try:
-            stdin.write(json.dumps({"command": command}).encode() + b"\n")
-            stdin.flush()
-        except OSError:
-            raise LaunchFailed(f"manage.py {command[0]} could not run:\n{self.child.last_words()}") from None
-        heard = self._listen(seconds_max, doing=f"manage.py {command[0]}")
-        return Answer(code=int(heard["code"]), output=str(heard["output"]))
+        return self._ask({"command": command}, seconds_max, doing=f"manage.py {command[0]}")
+
+    def learn(self, variables: Mapping[str, str]) -> None:
+        """Let the commands that follow run with `variables` in their environment and settings."""
+        self._ask({"variables": dict(variables)}, SETUP_S_MAX, doing="reading the settings again")
 
     def run(self, *command: str, seconds_max: float = COMMAND_S_MAX) -> str:
         """Run a command and return what it printed. Raises LaunchFailed with its last words on another exit than 0."""
@@ -80,6 +74,19 @@ class CommandRoom:
         if self.child.process.stdin is not None:
             self.child.process.stdin.close()
         self._keeper.expect_end(self.child)
+
+    def _ask(self, request: dict[str, Any], seconds_max: float, *, doing: str) -> Answer:
+        self.workers()
+        stdin = self.child.process.stdin
+        if stdin is None:
+            raise LaunchFailed("the command process has no input")
+        try:
+            stdin.write(json.dumps(request).encode() + b"\n")
+            stdin.flush()
+        except OSError:
+            raise LaunchFailed(f"{doing} could not run:\n{self.child.last_words()}") from None
+        heard = self._listen(seconds_max, doing=doing)
+        return Answer(code=int(heard["code"]), output=str(heard["output"]))
 
     def _listen(self, seconds_max: float, *, doing: str) -> dict[str, Any]:
         stdout = self.child.process.stdout

@@ -17,6 +17,7 @@ from rich.console import Console
 from tonsurance.launch.commands import CommandRoom
 from tonsurance.launch.demo_database import Remark, database_ensure, remark_write
 from tonsurance.launch.demo_environment import DemoEnvironment, demo_environment
+from tonsurance.launch.demo_processes import STAGE as PRODUCT_STAGE
 from tonsurance.launch.demo_processes import product_start, web_wait
 from tonsurance.launch.failure import LaunchFailed
 from tonsurance.launch.interrupts import interrupts_ignored, signals_interrupt
@@ -24,7 +25,6 @@ from tonsurance.launch.keeper import Keeper, environment_of_children
 from tonsurance.launch.leftovers import leftovers_stop, the_only_one
 from tonsurance.launch.paths import ROOT, VAR, UnsafeDirectory
 from tonsurance.launch.ports import port_chosen, port_is_free
-from tonsurance.launch.practice import STAGE as EXCHANGE_STAGE
 from tonsurance.launch.practice import PracticeExchange, practice_exchange_start
 from tonsurance.launch.progress import Steps
 from tonsurance.launch.servers import Servers, servers_choose
@@ -147,30 +147,22 @@ class Demo:
         self, steps: Steps, exchange: PracticeExchange, environment: DemoEnvironment
     ) -> tuple[CommandRoom, DemoEnvironment]:
         """Migrate; at the first run also open an account at the exchange, whose key later processes need."""
-        room = self._room(environment)
-        if environment.has_credentials:
-            with steps.step("Bringing the tables up to date"):
-                room.run("migrate", "--verbosity", "0")
-            return room, environment
-        with steps.step("Opening an account at the exchange"):
-            exchange.post("fund", address=environment.signer, pusd=WALLET_PUSD)
-            lines = room.run("venue_credentials", "polymarket").splitlines()
-            environment = environment.with_variables(
-                dict(line.split("=", 1) for line in lines if "=" in line)
-            )
-        with steps.step("Making the tables"):
-            room_with_account = self._room(environment)
-            room.run("migrate", "--verbosity", "0")
-            room.close()
-        return room_with_account, environment
-
-    def _room(self, environment: DemoEnvironment) -> CommandRoom:
-        return CommandRoom(
+        room = CommandRoom(
             self.keeper,
             environment=environment.for_children(),
             log=LOGS / "commands.log",
-            stage=EXCHANGE_STAGE + 1,
+            stage=PRODUCT_STAGE,
         )
+        with steps.step("Bringing the tables up to date"):
+            room.run("migrate", "--verbosity", "0")
+        if not environment.has_credentials:
+            with steps.step("Opening an account at the exchange"):
+                exchange.post("fund", address=environment.signer, pusd=WALLET_PUSD)
+                lines = room.run("venue_credentials", "polymarket").splitlines()
+                credentials = dict(line.split("=", 1) for line in lines if "=" in line)
+                environment = environment.with_variables(credentials)
+                room.learn(credentials)
+        return room, environment
 
     def _book_import(self, steps: Steps, room: CommandRoom, policies: int) -> None:
         book = HOME / "sample-book.csv"

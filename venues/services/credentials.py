@@ -6,7 +6,7 @@ They are returned under the names of the environment variables that hold them, a
 from __future__ import annotations
 
 from tonsurance.kernel.errors import Refused
-from venues.registry import gateway_for
+from venues.registry import gateway_for, gateways_forget
 
 
 def venue_credentials_derive(venue_code: str) -> dict[str, str]:
@@ -19,6 +19,7 @@ def venue_credentials_derive(venue_code: str) -> dict[str, str]:
             field="venue",
         )
     found = derive()
+    gateways_forget()  # the one just used was built without them
     prefix = venue_code.upper()
     return {
         f"{prefix}_API_KEY": found.api_key,
