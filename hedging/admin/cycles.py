@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, Sum
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hedging.admin import colours
@@ -180,26 +181,20 @@ def _legs(row: Cycle) -> SafeString:
     )[:LEGS_SHOWN]
     return display.table(
         [
-            "Product",
-            "Venue",
+            "Product and venue",
             "Outcome",
-            ">Coverage",
             ">Share required",
             ">To spend",
             ">Left unhedged",
-            "Reason",
             "In words",
         ],
         [
             (
-                display.one_line(leg.product),
-                leg.venue.name,
-                _outcome(leg.outcome),
-                display.usd(leg.coverage_usd),
+                f"{leg.product}, {leg.venue.name}",
+                format_html("{} {}", _outcome(leg.outcome), reason_badge(leg.reason)),
                 display.usd(leg.required_usd),
                 display.usd(leg.planned_usd),
                 display.usd(leg.unfilled_usd),
-                reason_badge(leg.reason),
                 leg.sentence or display.NOTHING,
             )
             for leg in legs

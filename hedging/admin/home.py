@@ -244,11 +244,10 @@ def _cycles_chart(points: list[CyclePoint]) -> str:
 
 def _venues(book: BookFigures) -> SafeString:
     return display.table(
-        ["Venue", ">Share", ">Allocated", ">Pays out, confirmed", ">Spent"],
+        ["Venue", ">Allocated", ">Pays out", ">Spent"],
         [
             (
-                venue.name,
-                display.percent(venue.share),
+                f"{venue.name} ({display.percent_text(venue.share)})",
                 display.usd(venue.allocated_usd),
                 display.usd(venue.payout_usd),
                 display.usd(venue.cost_usd),

@@ -22,7 +22,7 @@ LOGIN = "admin"
 SETTINGS = [
     ("enabled", True, "the practice exchange takes orders"),
     ("maxSlippageBps", 2500, "at 2 to 15 cents one tick is hundreds of basis points"),
-    ("priceMax", "0.30", "a depeg priced above 30 cents is bought by a person, not by a loop"),
+    ("priceMax", "0.20", "an event priced above 20 cents is bought by a person, not by a loop"),
 ]
 
 
