@@ -52,7 +52,7 @@ def main(step: str, verb: str, number: str) -> None:
     gateway_for("polymarket")
     print("ready", flush=True)
     sys.stdin.readline()
-    act = {"place": executor.intent_place, "check": resolver.order_check}[verb]
+    act: Callable[..., Any] = {"place": executor.intent_place, "check": resolver.order_check}[verb]
     print(act(uuid.UUID(number), now=utc_now()).word, flush=True)
 
 

@@ -270,6 +270,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('size', tonsurance.plumbing.columns.SizeField(decimal_places=8, max_digits=28)),
+                ('closed_before', tonsurance.plumbing.columns.SizeField(decimal_places=8, default=0, help_text='Units of it that were closed when the sale was decided.', max_digits=28)),
                 ('hedge_position', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='slices', to='hedging.hedgeposition')),
                 ('intent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='slices', to='hedging.intent')),
             ],

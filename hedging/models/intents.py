@@ -117,7 +117,11 @@ class IntentDemand(models.Model):
 
 
 class IntentSlice(models.Model):
-    """Which hedge positions a closing intent sells, and how much of each."""
+    """Which hedge positions a closing intent sells, and how much of each.
+
+    What the intent has closed of one is the position's `closed_size` less `closed_before`: nobody else sells of it
+    while the intent's trades are not final.
+    """
 
     id = models.BigAutoField(primary_key=True)
     intent = models.ForeignKey(Intent, on_delete=models.PROTECT, related_name="slices")
@@ -125,6 +129,7 @@ class IntentSlice(models.Model):
         "hedging.HedgePosition", on_delete=models.PROTECT, related_name="slices"
     )
     size = SizeField()
+    closed_before = SizeField(default=0, help_text="Units of it that were closed when the sale was decided.")
 
     class Meta:
         constraints = [

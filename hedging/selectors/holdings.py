@@ -33,6 +33,11 @@ _IN_FLIGHT = """
       ON o.intent_id = i.id
     WHERE i.state IN ('OPEN', 'PARKED')"""
 
+# Sales between match and money: what they sold is still on the position, so nothing may be decided on it.
+_SELLING = """
+    SELECT DISTINCT instrument_id FROM hedging_fill
+    WHERE settlement IN ('matched', 'mined', 'retrying') AND side = 'SELL'"""
+
 _DEMANDS = "SELECT intent_id, product_id, weight_usd FROM hedging_intentdemand WHERE intent_id = ANY(%s)"
 
 _SLICES = """
@@ -65,7 +70,7 @@ class _Tally:
 
 
 def holdings_read(names: dict[int, str]) -> dict[str, Held]:
-    """Held amounts by the venue's instrument id; `names` maps our row ids to those ids. Five queries."""
+    """Held amounts by the venue's instrument id; `names` maps our row ids to those ids. Six queries."""
     tallies: dict[int, _Tally] = defaultdict(_Tally)
     for instrument, size, cost in _rows(_POSITIONS):
         tallies[instrument].confirmed, tallies[instrument].cost = size, cost
@@ -85,6 +90,8 @@ def holdings_read(names: dict[int, str]) -> dict[str, Held]:
             tally.in_flight += size
             tally.in_flight_usd += usd
             _share(tally, weights.get(intent, {}), size, usd)
+    for (instrument,) in _rows(_SELLING):
+        tallies[instrument].has_live_intent = True
     return {names[row]: _held(names[row], tally) for row, tally in tallies.items() if row in names}
 
 

@@ -138,8 +138,9 @@ def _attribute_sale(fill: Fill, *, now: datetime) -> int:
     money = attribute(max(money_micro, 0), sold, ids)
     for (row, _), sold_micro, money_part in zip(wanted, sold.tolist(), money.tolist(), strict=True):
         _close_part(row, from_micro(sold_micro), from_micro(money_part), now=now)
-    if int(units.sum()) - int(sold.sum()) < to_micro(LOT):
-        slices_release([row for row, _ in wanted if row.policy.status != "active"], now=now)
+    ended = [row for row, _ in wanted if row.policy.status != "active"]
+    if sum((row.size - row.closed_size for row in ended), ZERO) < LOT:
+        slices_release(ended, now=now)
     _save([row for row, _ in wanted])
     return len(wanted)
 
@@ -171,8 +172,10 @@ def slices_release(rows: Sequence[HedgePosition], *, now: datetime) -> None:
 
 
 def _wanted_micro(part: IntentSlice, held: dict[int, HedgePosition]) -> int:
+    """What of its part of a slice the sale has not closed yet."""
     row = held[part.hedge_position_id]
-    return to_micro(min(part.size, row.size - row.closed_size))
+    unsold = part.size - (row.closed_size - part.closed_before)
+    return to_micro(min(unsold, row.size - row.closed_size))
 
 
 def _close_part(row: HedgePosition, size: Decimal, proceeds_usd: Decimal, *, now: datetime) -> None:

@@ -14,6 +14,7 @@ from django.db.models import F
 
 from hedging.models import Cycle, CycleTarget, Intent, IntentDemand, IntentSlice
 from hedging.models.orders import LIVE_STATES
+from hedging.selectors.slices import SliceToClose
 from venues.domain.gateway import Side
 
 if TYPE_CHECKING:
@@ -42,15 +43,15 @@ def intent_open(
     actor: str,
     now: datetime,
     demands: Mapping[int, Decimal] | None = None,
-    slices: Sequence[tuple[int, Decimal]] = (),
+    slices: Sequence[SliceToClose] = (),
     cycle: Cycle | None = None,
     target: CycleTarget | None = None,
     policy_id: int | None = None,
 ) -> Intent | None:
     """Write one decision; None when its lane already has a live one, or another process was first.
 
-    `demands`: payout wanted per product id, USD, the weights of a purchase's attribution. `slices`: hedge position ids
-    and units that a sale closes. The key is the lane and the number of decisions made on it before, so that two
+    `demands`: payout wanted per product id, USD, the weights of a purchase's attribution. `slices`: what a sale closes.
+    The key is the lane and the number of decisions made on it before, so that two
     processes that decide at once make the same key, and one of them loses.
     """
     made = Intent.objects.filter(venue_id=instrument.venue_id, instrument=instrument, leg=LEG).count()
@@ -81,7 +82,15 @@ def intent_open(
         [IntentDemand(intent=intent, product_id=key, weight_usd=usd) for key, usd in (demands or {}).items()]
     )
     IntentSlice.objects.bulk_create(
-        [IntentSlice(intent=intent, hedge_position_id=key, size=part) for key, part in slices],
+        [
+            IntentSlice(
+                intent=intent,
+                hedge_position_id=part.hedge_position_id,
+                size=part.size,
+                closed_before=part.closed_before,
+            )
+            for part in slices
+        ],
         batch_size=5000,
     )
     return intent

@@ -175,8 +175,12 @@ def _write_intent(
 
 def _release(allocations: Allocations, *, now: datetime) -> None:
     """Units of ended policies that are too few to sell pass to the house, so that nobody waits for them."""
+    # A thin book is no reason: what it cannot take now is sold later.
     too_few = {
-        item.instrument_id for item in allocations.plan.held_back if item.reason == LegReason.BELOW_MINIMUM
+        item.instrument_id
+        for item in allocations.plan.held_back
+        if item.reason == LegReason.BELOW_MINIMUM
+        and item.size < allocations.view.terms[item.instrument_id].size_min
     }
     too_few |= {name for name, held in allocations.view.held.items() if 0 < held.ended_size < LOT}
     for name in sorted(too_few):
