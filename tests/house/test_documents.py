@@ -21,8 +21,6 @@ DOCUMENTS = sorted(
     [ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("infra/*.md")]
 )
 LAUNCHED = {"demo", "test"}
-# The one picture that is taken from a running demo; everything else that is linked is in the repository.
-PICTURES = {"docs/images/home.png"}
 
 
 def _name(path: Path) -> str:
@@ -63,8 +61,7 @@ def test_every_link_leads_to_a_file(path: Path) -> None:
         if re.match(r"[a-z]+:", target):
             continue
         found = (path.parent / target.split("#")[0]).resolve()
-        if _name(found) not in PICTURES:
-            assert found.exists(), f"{_name(path)} links to {target}"
+        assert found.exists(), f"{_name(path)} links to {target}"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=_name)
