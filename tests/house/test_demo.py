@@ -97,6 +97,15 @@ def test_a_second_run_reuses_the_data_and_is_quick(checkout):
     assert processes_of(checkout) == []
 
 
+def test_a_lost_database_is_filled_anew_and_the_exchange_forgets_the_old_book(checkout):
+    for folder in (checkout / "var").glob("pg*"):
+        shutil.rmtree(folder)
+    done = demo(checkout, "--policies", str(POLICIES))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Selling 60 policies" in done.stdout
+    assert "compared: equal" in done.stdout
+
+
 def test_another_size_needs_a_fresh_start(checkout):
     done = demo(checkout, "--policies", str(POLICIES + 1))
     assert done.returncode == 1

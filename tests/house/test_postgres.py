@@ -110,7 +110,7 @@ def test_the_sockets_are_for_this_user_alone(keeper, home):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
-def test_root_without_namespaces_runs_the_server_as_nobody(keeper, home, monkeypatch):
+def test_root_without_namespaces_runs_the_server_as_nobody_every_time(keeper, home, monkeypatch):
     monkeypatch.setattr(run_as, "namespace_works", lambda: False)
     run_as_for_servers.cache_clear()
     try:
@@ -121,7 +121,11 @@ def test_root_without_namespaces_runs_the_server_as_nobody(keeper, home, monkeyp
             assert connection.execute("select 1").fetchone() == (1,)
         owners = {process.uids().real for process in processes_in(cluster.data, names=PROCESS_NAMES)}
         assert owners == {65534}
-        cluster.leftovers_stop()
+        again = cluster_of(keeper, home)
+        again.start(keeper, stage=0)
+        with connect(again) as connection:
+            assert connection.execute("select 2").fetchone() == (2,)
+        again.leftovers_stop()
     finally:
         run_as_for_servers.cache_clear()
 

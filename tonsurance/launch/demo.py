@@ -16,7 +16,7 @@ from rich.console import Console
 
 from tonsurance.launch.commands import CommandRoom
 from tonsurance.launch.demo_database import Remark, database_ensure, remark_write
-from tonsurance.launch.demo_environment import DemoEnvironment, demo_environment
+from tonsurance.launch.demo_environment import NO_CREDENTIALS, DemoEnvironment, demo_environment
 from tonsurance.launch.demo_processes import STAGE as PRODUCT_STAGE
 from tonsurance.launch.demo_processes import product_start, web_wait
 from tonsurance.launch.failure import LaunchFailed
@@ -31,6 +31,7 @@ from tonsurance.launch.servers import Servers, servers_choose
 
 POLICIES = 5000
 POLICIES_MAX = 2_000_000
+EXCHANGE_SEED = 1
 WALLET_PUSD = "1000000"
 CYCLE_S_MAX = 120
 COMPARISONS_MAX = 5
@@ -80,6 +81,10 @@ class Demo:
             servers, exchange, environment = self._foundations(steps)
             remark = database_ensure(servers.database_url, ours=servers.postgres is not None)
             wanted = self._book_wanted(remark)
+            if not remark.policies:
+                # A new book has no orders anywhere: what an earlier book left at the exchange is not its own.
+                exchange.post("reset", seed=EXCHANGE_SEED)
+                environment = environment.with_variables(NO_CREDENTIALS)
             room, environment = self._tables(steps, exchange, environment)
             port = port_chosen(asked=self.options.port, first=WEB_PORT)
             workers = room.workers()

@@ -33,6 +33,11 @@ class RunAs:
     prefix: tuple[str, ...] = ()
     user: str = ""
 
+    @property
+    def uid(self) -> int | None:
+        """The other user's number; None when the server runs as we do."""
+        return pwd.getpwnam(self.user).pw_uid if self.user else None
+
     def popen_arguments(self) -> dict[str, Any]:
         """The extra arguments of `subprocess.Popen`."""
         if not self.user:

@@ -87,7 +87,7 @@ def _cluster(keeper: Keeper, home: Path, *, durable: bool, choice: str) -> Postg
         programs=postgres_programs(choice, run_as=run_as),
         run_as=run_as,
         data=run_as.reachable(home / "pg"),
-        sockets=run_as.own(_sockets(keeper, run_as.reachable(home / "pg-socket"))),
+        sockets=run_as.own(_sockets(keeper, run_as.reachable(home / "pg-socket"), server_uid=run_as.uid)),
         log=home / "logs" / "postgresql.log",
         durable=durable,
     )
@@ -103,9 +103,9 @@ def _valkey(keeper: Keeper, home: Path, *, durable: bool) -> ValkeyServer:
     )
 
 
-def _sockets(keeper: Keeper, preferred: Path) -> Path:
+def _sockets(keeper: Keeper, preferred: Path, *, server_uid: int | None = None) -> Path:
     """A directory for sockets; one that had to lie outside `preferred` goes when the launch ends."""
-    sockets = socket_directory(preferred)
+    sockets = socket_directory(preferred, server_uid=server_uid)
     if sockets != preferred:
         keeper.remove_at_end(sockets)
     return sockets
