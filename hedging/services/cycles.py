@@ -69,7 +69,7 @@ def cycle_run(*, cause: str, dry_run: bool = False, actor: str = "orchestrator")
         allocations = calculate_all_allocations(now=cycle.as_of, config=config)
         written = execute_hedge_allocation(cycle, allocations, config=config, actor=actor, now=utc_now())
     except Exception as error:
-        Cycle.objects.filter(pk=cycle.pk).update(
+        Cycle.objects.filter(pk=cycle.pk, state=Cycle.State.RUNNING).update(
             state=Cycle.State.FAILED, finished_at=utc_now(), error=f"{type(error).__name__}: {error}"[:2000]
         )
         raise

@@ -25,7 +25,8 @@ from hedging.selectors.market_view import exposures_read, reading_take, view_of
 from hedging.selectors.slices import slices_to_close
 from hedging.services.attributions import LOT, slices_release_unsellable
 from hedging.services.intents import intent_open
-from tonsurance.kernel.errors import Refused
+from tonsurance.kernel.clock import monotonic_s
+from tonsurance.kernel.errors import Conflict, Refused
 from tonsurance.kernel.money import round_micro
 from venues.domain.gateway import LookupFailed, Side
 from venues.registry import gateway_for, venues_with_gateway
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _SENTENCE_MAX = 2000
+
+BOOKS_S_MAX = 60.0
+"""Less than the life of a cycle, so that a slow venue costs books and not the cycle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +70,15 @@ def calculate_all_exposures() -> tuple[ProductDemand, ...]:
 def calculate_all_allocations(*, now: datetime, config: HedgeSettings) -> Allocations:
     """Read the book and the markets, and think. Writes nothing but the books it fetched.
 
-    A market whose book cannot be fetched is planned without one, which leaves its demand unhedged with that reason.
+    A market whose book cannot be fetched is planned without one, which leaves its demand unhedged with that reason; so
+    is every further one when the venue has kept the cycle waiting for BOOKS_S_MAX.
     """
     reading = reading_take(venues_with_gateway())
+    deadline_s = monotonic_s() + BOOKS_S_MAX
     books = {}
     for row, instrument in reading.instruments.items():
         venue = reading.venues[instrument.venue_id]
-        if not venue.has_gateway or instrument.closed:
+        if not venue.has_gateway or instrument.closed or monotonic_s() > deadline_s:
             continue
         try:
             books[row] = book_fetch(instrument, gateway=gateway_for(instrument.venue_id), now=now)
@@ -90,9 +96,13 @@ def execute_hedge_allocation(
 
     A lane whose previous intent still lives is left alone: the plan saw it, or lost a race against the process that
     made it, and the next cycle decides anew.
+
+    Raises Conflict, and writes nothing, when the cycle was given up meanwhile: its reading is old, and what another
+    cycle has bought since would be bought twice.
     """
     written = Written()
     with transaction.atomic(durable=True):
+        _still_ours(cycle)
         _write_legs(cycle, allocations)
         for target in allocations.plan.targets:
             row = _write_target(cycle, target, allocations)
@@ -105,6 +115,12 @@ def execute_hedge_allocation(
             _release(allocations, now=now)
         _finish(cycle, allocations, intents=len(written.intents), now=now)
     return written
+
+
+def _still_ours(cycle: Cycle) -> None:
+    row = Cycle.objects.select_for_update().get(pk=cycle.pk)
+    if row.state != Cycle.State.RUNNING:
+        raise Conflict(f"cycle {cycle.pk} took too long and was given up: {row.error}")
 
 
 def _write_legs(cycle: Cycle, allocations: Allocations) -> None:
