@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from policies.admin import colours
 from policies.domain.coverage import PolicyStatus
 from policies.models import Policy
+from policies.selectors.history import policy_history
 from policies.services.claims import claim_file
 from policies.services.policies import policy_cancel
 from tonsurance.kernel.clock import utc_now
@@ -25,8 +26,6 @@ from tonsurance.plumbing.cards import Card, CardsAdmin
 from tonsurance.plumbing.cells import ago_cell, badge_cell, cell, link_cell, moment_cell, usd_cell
 from tonsurance.plumbing.counts import CappedPaginator
 from tonsurance.plumbing.verbs import actor_of, ask_and_do, row_of
-
-EVENTS_SHOWN = 200
 
 
 class ClaimForm(forms.Form):
@@ -134,12 +133,12 @@ class PolicyAdmin(CardsAdmin):
     def cards(self, request: HttpRequest, row: Any) -> list[Card]:
         events = [
             (
-                display.moment(event.at),
-                display.word(event.kind),
-                event.actor,
-                ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in event.detail.items()),
+                display.moment(step.at),
+                display.word(step.kind),
+                step.actor,
+                ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in step.detail.items()),
             )
-            for event in row.events.all()[:EVENTS_SHOWN]
+            for step in policy_history(row)
         ]
         claims = [
             (

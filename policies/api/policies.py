@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.urls import reverse
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -26,6 +26,7 @@ from policies.domain import coverage
 from policies.domain.catalogue import Chain, CoverageType, Stablecoin, product_numbers
 from policies.domain.coverage import EventKind, PolicyStatus
 from policies.models import Policy
+from policies.selectors.history import policy_history
 from policies.selectors.policies import policy_get
 from policies.services.policies import policy_record_sale
 from tonsurance.kernel.clock import utc_now
@@ -115,7 +116,11 @@ class PolicyEventOut(serializers.Serializer[Any]):
 class PolicyDetailOut(PolicyOut):
     """A policy with its history."""
 
-    events = PolicyEventOut(many=True)
+    events = serializers.SerializerMethodField()
+
+    @extend_schema_field(PolicyEventOut(many=True))
+    def get_events(self, policy: Policy) -> Any:
+        return PolicyEventOut(policy_history(policy), many=True).data
 
 
 _MEMBERS: dict[str, Any] = {"coverage_type": CoverageType, "chain": Chain, "stablecoin": Stablecoin}

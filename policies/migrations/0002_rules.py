@@ -27,6 +27,8 @@ END $$;
 """
 
 _TRIGGERS = """
+CREATE TRIGGER product_never_deleted BEFORE DELETE ON policies_product
+    FOR EACH ROW EXECUTE FUNCTION policies_refuse_delete();
 CREATE TRIGGER policy_never_deleted BEFORE DELETE ON policies_policy
     FOR EACH ROW EXECUTE FUNCTION policies_refuse_delete();
 CREATE TRIGGER policy_event_never_deleted BEFORE DELETE ON policies_policyevent
@@ -70,6 +72,7 @@ ALTER TABLE policies_exposuredelta SET (autovacuum_vacuum_scale_factor = 0.0, au
 """
 
 _BACK = """
+DROP TRIGGER product_never_deleted ON policies_product;
 DROP TRIGGER policy_never_deleted ON policies_policy;
 DROP TRIGGER policy_terms_never_change ON policies_policy;
 DROP TRIGGER policy_step_allowed ON policies_policy;

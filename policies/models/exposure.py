@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from policies.domain.catalogue import PRODUCT_COUNT
 from tonsurance.plumbing.columns import MoneyField
 
 
@@ -43,7 +44,7 @@ class ExposureDelta(models.Model):
     """A change of exposure, written in the transaction of the policy's change: plus when cover begins, minus
     at its end.
 
-    No foreign key in the database: the policy of the same transaction has it.
+    No foreign key in the database: the products are fixed, and a range check is enough.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -59,6 +60,10 @@ class ExposureDelta(models.Model):
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(product_id__gte=0, product_id__lt=PRODUCT_COUNT),
+                name="exposure_delta_product_in_catalogue",
+            ),
             models.CheckConstraint(
                 condition=Q(coverage_usd__gt=0, policies_count__gt=0)
                 | Q(coverage_usd__lt=0, policies_count__lt=0),

@@ -11,7 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
 
-from policies.domain.catalogue import PRODUCTS_PER_COVERAGE
+from policies.domain.catalogue import PRODUCT_COUNT, PRODUCTS_PER_COVERAGE
 from policies.domain.coverage import OVER, EventKind, PolicyStatus, SaleTerms
 from tonsurance.plumbing.columns import MoneyField, PriceField
 from tonsurance.plumbing.words import choices, words
@@ -29,8 +29,14 @@ class Policy(models.Model):
     # Bytewise collation and a plain unique index: Django's `unique=True` would add a second one for LIKE.
     external_id = models.CharField(max_length=64, db_collation="C")
     holder = models.CharField(max_length=128)
+    # The 560 products are never deleted, so a range check says what a foreign key would, without the row lock
+    # that every sale of a hot product would take on it and without a look-up per imported row.
     product = models.ForeignKey(
-        "policies.Product", on_delete=models.PROTECT, related_name="policies", db_index=False
+        "policies.Product",
+        on_delete=models.PROTECT,
+        related_name="policies",
+        db_index=False,
+        db_constraint=False,
     )
     coverage_usd = MoneyField()
     premium_usd = MoneyField()
@@ -65,6 +71,10 @@ class Policy(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["external_id"], name="policy_one_per_external_id"),
+            models.CheckConstraint(
+                condition=Q(product_id__gte=0, product_id__lt=PRODUCT_COUNT),
+                name="policy_product_in_catalogue",
+            ),
             models.CheckConstraint(condition=~Q(external_id="") & ~Q(holder=""), name="policy_is_named"),
             models.CheckConstraint(condition=Q(coverage_usd__gt=0), name="policy_coverage_positive"),
             models.CheckConstraint(
@@ -118,10 +128,11 @@ class Policy(models.Model):
 
 
 class PolicyEvent(models.Model):
-    """One step of a policy's life; appended, never changed.
+    """One step of a policy's life; appended, never changed. Each kind happens at most once per policy and
+    claim.
 
-    `policy` carries no database constraint: policies are never deleted, and checking it would double the cost
-    of an import. Each kind happens at most once per policy and claim.
+    `policy` carries no database constraint: policies are never deleted. An imported policy begins with its
+    PolicyImport instead of an event of its own (selectors/history.py).
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -1,7 +1,8 @@
 """Brings a file of policies into the book: all rows or none, unless bad rows may be skipped.
 
-COPY into a staging table, checks set by set, then one INSERT .. SELECT for policies with their events, and
-one exposure delta per product. Importing the same file twice adds nothing the second time.
+COPY into a staging table, checks set by set, then one INSERT .. SELECT for the policies and one exposure
+delta per product. What happened to an imported policy first is said once, by its PolicyImport, and not by a
+million equal events. Importing the same file twice adds nothing the second time.
 """
 
 from __future__ import annotations
@@ -14,41 +15,21 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, BinaryIO
 
+import psycopg
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 
-from policies.domain.intake import ERRORS_TOLD_MAX, SAMPLE_ROWS, ImportReport, header_columns
+from policies.domain.intake import ERRORS_TOLD_MAX, SAMPLE_ROWS, ImportReport, RowFault, header_columns
 from policies.models import PolicyImport
-from policies.services.rows import check_rows, faults_of_rows, sample_of_rows
-from policies.services.staging import BLOCK_BYTES, Progress, stage_file
+from policies.services.rows import Tally, check_rows, faults_of_rows, sample_of_rows, write_new_rows
+from policies.services.staging import BLOCK_BYTES, FIRST_ROW, Progress, stage_carefully, stage_quickly
 from tonsurance.kernel.errors import Conflict, Refused
 
 HEADING_BYTES_MAX = 64 * 1024
 UPLOAD_BYTES_MAX = 64 * 1024 * 1024
-WRITE_ROWS = 200_000
-# Sorts and hashes of a million rows stay in memory; set for this transaction only.
-_WORK_MEMORY = "SET LOCAL work_mem = '128MB'"
 # Imports take turns: two files with the same rows at once would otherwise fail in the middle instead of at
 # the end.
 _TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtext('policies.import'))"
-_WRITE = """
-    WITH added AS (
-        INSERT INTO policies_policy (external_id, holder, product_id, coverage_usd, premium_usd, starts_at,
-            expires_at, trigger_price, trigger_window_s, status, source, created_at)
-        SELECT external_id, holder, product_id, coverage_usd, premium_usd, starts_at,
-            expires_at, trigger_price, trigger_window_s, status, %(source)s, %(now)s
-        FROM policies_import_rows
-        WHERE fault = 0 AND NOT is_booked AND row >= %(first)s AND row < %(last)s
-        RETURNING id
-    )
-    INSERT INTO policies_policyevent (policy_id, kind, at, actor, detail)
-    SELECT id, 'imported', %(now)s, %(actor)s, %(detail)s::jsonb FROM added
-"""
-_COUNT_EXPOSURE = """
-    INSERT INTO policies_exposuredelta (product_id, coverage_usd, policies_count)
-    SELECT product_id, sum(coverage_usd), count(*) FROM policies_import_rows
-    WHERE fault = 0 AND NOT is_booked AND status = 'active' GROUP BY product_id
-"""
 
 
 def policies_import(
@@ -124,17 +105,11 @@ def import_discard(import_id: int) -> None:
 
 
 def _import(file: BinaryIO, *, record: PolicyImport, dry_run: bool, progress: Progress) -> ImportReport:
-    bytes_total = _size(file)
-    columns = header_columns(file.readline(HEADING_BYTES_MAX))
     now = record.imported_at
     assert now is not None
     with connection.cursor() as cursor:
-        cursor.execute(_WORK_MEMORY)
         cursor.execute(_TAKE_TURNS)
-    malformed = stage_file(file, columns=columns, bytes_total=bytes_total, progress=progress)
-    progress("checking", 0, 1)
-    tally = check_rows(now=now)
-    progress("checking", 1, 1)
+    malformed, tally = _stage_and_check(file, now=now, progress=progress)
     faults = sorted([*malformed, *faults_of_rows(limit=ERRORS_TOLD_MAX)], key=lambda fault: fault.row)
     bad = tally.bad + len(malformed)
     report = ImportReport(
@@ -145,39 +120,48 @@ def _import(file: BinaryIO, *, record: PolicyImport, dry_run: bool, progress: Pr
         coverage_usd_added=tally.new_usd,
         committed=not dry_run and (bad == 0 or record.skip_bad),
         faults=tuple(faults[:ERRORS_TOLD_MAX]),
-        sample=tuple(sample_of_rows(limit=SAMPLE_ROWS)),
+        sample=tuple(sample_of_rows(last=FIRST_ROW + SAMPLE_ROWS - 1)),
     )
     if not report.committed:
         transaction.set_rollback(True)
         return report
-    _write(record, now=now, progress=progress)
+    try:
+        write_new_rows(
+            tally,
+            source=f"import:{record.pk}",
+            now=now,
+            progress=lambda done, total: progress("writing", done, total),
+        )
+    except IntegrityError as error:
+        raise Conflict(
+            "file: one of its policies was sold while it was being imported",
+            field="file",
+            remedy="import the file again",
+        ) from error
     report = replace(report, import_id=record.pk)
     record.report = _plain(report)
     record.save(update_fields=["report"])
     return report
 
 
-def _write(record: PolicyImport, *, now: datetime, progress: Progress) -> None:
-    values: dict[str, Any] = {
-        "source": f"import:{record.pk}",
-        "actor": record.actor,
-        "now": now,
-        "detail": json.dumps({"import": record.pk}),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(max(row), 0) FROM policies_import_rows")
-        last_row = cursor.fetchone()[0]
-        try:
-            for first in range(0, last_row + 1, WRITE_ROWS):
-                cursor.execute(_WRITE, values | {"first": first, "last": first + WRITE_ROWS})
-                progress("writing", min(first + WRITE_ROWS, last_row), last_row)
-        except IntegrityError as error:
-            raise Conflict(
-                "file: one of its policies was sold while it was being imported",
-                field="file",
-                remedy="import the file again",
-            ) from error
-        cursor.execute(_COUNT_EXPOSURE)
+def _stage_and_check(file: BinaryIO, *, now: datetime, progress: Progress) -> tuple[list[RowFault], Tally]:
+    """The rows that cannot be read, and what the checks say of the others."""
+    bytes_total = _size(file)
+    columns = header_columns(file.readline(HEADING_BYTES_MAX))
+    start = file.tell()
+    malformed: list[RowFault] = []
+    try:
+        with transaction.atomic():
+            stage_quickly(file, columns=columns, bytes_total=bytes_total, progress=progress)
+            progress("checking", 0, 1)
+            tally = check_rows(now=now)
+    except (psycopg.DataError, DataError):
+        file.seek(start)
+        malformed = stage_carefully(file, columns=columns, bytes_total=bytes_total, progress=progress)
+        progress("checking", 0, 1)
+        tally = check_rows(now=now)
+    progress("checking", 1, 1)
+    return malformed, tally
 
 
 def _lock_previewed(import_id: int) -> PolicyImport:

@@ -60,6 +60,7 @@ def policy_row(**changes: Any) -> Policy:
         ({"trigger_window_s": None}, "policy_depeg_has_trigger"),
         ({"trigger_price": Decimal(1)}, "policy_depeg_has_trigger"),
         ({"product_id": 112}, "policy_depeg_has_trigger"),
+        ({"product_id": 560, "trigger_price": None, "trigger_window_s": None}, "policy_product_in_catalogue"),
         ({"external_id": ""}, "policy_is_named"),
         ({"holder": ""}, "policy_is_named"),
     ],
@@ -82,7 +83,7 @@ def test_nothing_of_the_book_is_deleted(sell: Callable[..., Policy]) -> None:
     claim = claim_file(policy.pk, event_at=NOW, evidence="e", actor="a", now=NOW)
     event = PolicyEvent.objects.first()
     assert event is not None
-    for row in (event, claim, policy):
+    for row in (event, claim, policy, policy.product):
         table = row._meta.db_table
         with (
             pytest.raises(IntegrityError, match="never deleted"),
@@ -149,6 +150,11 @@ def test_a_policy_has_one_claim_alive(sell: Callable[..., Policy]) -> None:
 def test_an_impossible_exposure_is_refused(values: dict[str, Any], constraint: str) -> None:
     with pytest.raises(IntegrityError, match=constraint):
         Exposure.objects.filter(pk=0).update(**values)
+
+
+def test_a_delta_belongs_to_a_product_of_the_catalogue() -> None:
+    with pytest.raises(IntegrityError, match="exposure_delta_product_in_catalogue"):
+        ExposureDelta.objects.create(product_id=560, coverage_usd=Decimal(1), policies_count=1)
 
 
 @pytest.mark.parametrize(("usd", "count"), [(1, -1), (-1, 1), (0, 1), (0, 0)])
