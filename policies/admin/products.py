@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -14,13 +16,17 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
 from policies.admin import colours
+from policies.domain import pricing
 from policies.domain.catalogue import ProductLife
 from policies.domain.exposure import NO_EXPOSURE
 from policies.models import OnchainId, Product, RateFactor
 from policies.selectors.exposure import exposure_by_product
+from policies.selectors.products import product_rates
 from tonsurance.plumbing import display
-from tonsurance.plumbing.cells import badge_cell, cell, percent_cell, usd_cell
+from tonsurance.plumbing.cells import badge_cell, percent_cell, usd_cell
 from tonsurance.plumbing.verbs import actor_of
+
+EXAMPLE_USD = Decimal(100_000)
 
 
 class _FixedRows(SimpleHistoryAdmin, ModelAdmin):
@@ -59,21 +65,33 @@ class ProductAdmin(_FixedRows):
     ordering = ["id"]
     actions = ["pause", "activate"]
     actions_list = ["rate_factors", "onchain_ids"]
-    readonly_fields = ["name", "validity", "n_exposure", "n_policies", "market"]
+    readonly_fields = ["name", "validity", "price_now", "n_exposure", "n_policies", "market"]
     fieldsets = [
         (None, {"fields": ["name", "validity", "life"]}),
-        ("Price", {"fields": ["base_rate"]}),
+        ("Price", {"fields": ["base_rate", "price_now"]}),
         ("Limits", {"fields": ["coverage_usd_min", "coverage_usd_max", "exposure_usd_max"]}),
         ("Hedging", {"fields": ["hedge_ratio", "sizing_mode", "market"]}),
         ("In force", {"fields": ["n_exposure", "n_policies"]}),
     ]
 
-    name = cell("key", "Product", how=str, order="id")
+    @admin.display(description="Product", ordering="id")
+    def name(self, product: Product) -> str:
+        return str(product)
+
     life_word = badge_cell("life", "Life", colours=colours.LIFE)
     n_base_rate = percent_cell("base_rate", "Yearly rate")
     n_hedge_ratio = percent_cell("hedge_ratio", "Hedge ratio")
     n_least = usd_cell("coverage_usd_min", "Least cover")
     n_most = usd_cell("coverage_usd_max", "Most cover")
+
+    @admin.display(description="Price now")
+    def price_now(self, product: Product) -> str:
+        rates = product_rates(product)
+        month = pricing.premium(EXAMPLE_USD, rates=rates, term=timedelta(days=30))
+        return (
+            f"{display.percent_text(rates.annual_rate)} a year after the chain's multiplier and the coin's add-on: "
+            f"{display.usd_text(month)} for {display.usd_text(EXAMPLE_USD)} over 30 days"
+        )
 
     @admin.display(description="Exposure limit")
     def n_limit(self, product: Product) -> str:

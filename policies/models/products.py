@@ -43,7 +43,8 @@ class Product(models.Model):
         help_text="Only active products are sold; the others keep the cover that is in force.",
     )
     base_rate = RatioField(
-        help_text="Share of the coverage per year, before the chain's multiplier and coin's add-on."
+        "yearly base rate",
+        help_text="Share of the coverage per year, before the chain's multiplier and coin's add-on.",
     )
     hedge_ratio = RatioField(default=Decimal("0.20"), help_text="Share of the exposure to hedge, 0 to 1.")
     sizing_mode = models.CharField(
@@ -52,10 +53,15 @@ class Product(models.Model):
         default=SizingMode.BUDGET.value,
         help_text="BUDGET spends hedge ratio x exposure; PAYOUT buys a payout of hedge ratio x exposure.",
     )
-    coverage_usd_min = MoneyField(default=Decimal(100), help_text="Least coverage of one policy, USD.")
-    coverage_usd_max = MoneyField(default=Decimal(5_000_000), help_text="Most coverage of one policy, USD.")
+    coverage_usd_min = MoneyField("least coverage, USD", default=Decimal(100), help_text="Of one policy.")
+    coverage_usd_max = MoneyField(
+        "most coverage, USD", default=Decimal(5_000_000), help_text="Of one policy."
+    )
     exposure_usd_max = MoneyField(
-        null=True, blank=True, help_text="Most coverage in force or scheduled, USD; empty for no limit."
+        "exposure limit, USD",
+        null=True,
+        blank=True,
+        help_text="Most coverage of the product, in force or scheduled; empty for no limit.",
     )
     changed_at = models.DateTimeField(auto_now=True)
     history = HistoricalRecords()

@@ -127,6 +127,7 @@ _WRITE = f"""
             trigger_window_s, CASE WHEN starts_at <= %(now)s THEN 'active' ELSE 'scheduled' END, %(source)s,
             %(now)s
         FROM ({_typed("WHERE file.row >= %(first)s AND file.row < %(last)s")}) AS typed WHERE {_IS_NEW}
+        ORDER BY typed.row
         RETURNING product_id, coverage_usd, status
     )
     INSERT INTO policies_exposuredelta (product_id, coverage_usd, policies_count)

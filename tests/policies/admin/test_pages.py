@@ -158,6 +158,13 @@ def test_editing_a_product_keeps_its_history_with_the_person(desk: Client) -> No
     assert (entry.history_user.username, str(entry.base_rate)) == ("ada", "0.009000")
 
 
+def test_a_product_tells_what_it_costs_now(desk: Client) -> None:
+    page = desk.get("/admin/policies/product/0/change/").content.decode()
+
+    assert "0.8 % a year" in page
+    assert "$65.75 for $100,000.00 over 30 days" in page
+
+
 def test_an_invalid_product_cannot_be_activated(desk: Client) -> None:
     invalid = Product.objects.filter(is_valid=False).order_by("pk").first()
     assert invalid is not None

@@ -100,6 +100,14 @@ def test_a_clean_file_becomes_policies_and_one_delta_per_product() -> None:
     assert record.report["added"] == 5
 
 
+def test_policies_are_numbered_in_the_order_of_the_file() -> None:
+    content = "".join(sample_lines(500, seed=11, now=NOW)).encode()
+    _import(io.BytesIO(content))
+
+    names = list(Policy.objects.order_by("id").values_list("external_id", flat=True))
+    assert names == sorted(names)
+
+
 def test_the_same_file_again_adds_nothing() -> None:
     lines = [_line(), _line(external_id="p-2")]
     _import(_file(*lines))
