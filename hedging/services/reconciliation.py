@@ -18,6 +18,7 @@ from hedging.models.fills import PROVISIONAL
 from hedging.services.discrepancies import discrepancies_heal, discrepancy_open
 from hedging.services.fills import fills_ingest
 from tonsurance.kernel.clock import utc_now
+from tonsurance.plumbing.apart import apart
 from venues.domain.gateway import FillReport, LookupFailed, PositionReport
 from venues.registry import gateway_for
 from venues.services.venues import venue_heard
@@ -96,13 +97,14 @@ def _compare(
 
 
 def _heal(ours: dict[str, Order], reports: list[FillReport], *, now: datetime) -> None:
-    """A fill that the venue proves and that we missed is simply taken in."""
+    """A fill that the venue proves and that we missed is simply taken in; one that does not fit stays a difference."""
     by_order: dict[str, list[FillReport]] = defaultdict(list)
     for report in reports:
         by_order[report.client_order_id].append(report)
     for client_order_id, mine in by_order.items():
         if client_order_id in ours:
-            fills_ingest(ours[client_order_id].pk, mine, now=now)
+            with apart("a trade that the venue reports cannot be booked", order=client_order_id):
+                fills_ingest(ours[client_order_id].pk, mine, now=now)
 
 
 def _positions(venue_code: str) -> tuple[dict[str, Decimal], list[PositionReport]]:
