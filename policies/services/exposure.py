@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from tonsurance.kernel.errors import Broken
 
 FOLD_LIMIT = 50_000
-# One folder at a time: with two, the minus of a policy could be folded and committed before its plus.
+# A second folder could only wait for the rows of the first one and then find them gone; it goes home at once.
 _TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('policies.exposure_fold'))"
 _FOLD = """
     WITH moved AS (
