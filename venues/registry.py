@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 
@@ -15,13 +16,19 @@ from venues.domain.gateway import Gateway
 
 
 def _polymarket() -> Gateway:
-    # Imported at first use: the venue's client takes about a second, and most processes never trade.
-    from venues.adapters.polymarket import config, gateway
-
+    config, gateway = _polymarket_modules()
     return gateway.Gateway(config.config_from(settings.POLYMARKET))
 
 
+def _polymarket_modules() -> tuple[Any, Any]:
+    # Imported at first use: the venue's client takes about a second, and most processes never trade.
+    from venues.adapters.polymarket import config, gateway
+
+    return config, gateway
+
+
 _BUILDERS: dict[str, Callable[[], Gateway]] = {"polymarket": _polymarket}
+_MODULES: dict[str, Callable[[], object]] = {"polymarket": _polymarket_modules}
 _built: dict[tuple[int, str], Gateway] = {}
 
 
@@ -43,6 +50,12 @@ def gateway_for(venue_code: str) -> Gateway:
     if key not in _built:
         _built[key] = _BUILDERS[venue_code]()
     return _built[key]
+
+
+def gateways_preload() -> None:
+    """Import the adapters now: a worker that imports them at its first order makes that order wait for two seconds."""
+    for load in _MODULES.values():
+        load()
 
 
 def gateways_forget() -> None:

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from celery import shared_task
+from celery.signals import worker_init
 
 from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing.slots import slot_claim
 from venues.domain.gateway import LookupFailed
 from venues.services.instruments import instruments_refresh
-from venues.services.venues import balances_refresh, venue_codes_with_gateway, venue_heard
+from venues.services.venues import (
+    balances_refresh,
+    venue_codes_with_gateway,
+    venue_heard,
+    venue_lines_preload,
+)
+
+
+@worker_init.connect
+def preload(**_told: object) -> None:
+    """Before the pool forks, so that every child has the libraries and no first order waits for them."""
+    venue_lines_preload()
 
 
 @shared_task(name="venues.refresh_instruments")

@@ -120,7 +120,12 @@ def _alarms(book: BookFigures, *, now: datetime, cycle_every: timedelta) -> list
 
 
 def _facts(book: BookFigures, *, now: datetime) -> list[Fact]:
-    exposure, positions, uncertain, cycle = book.exposure, book.positions, book.uncertain, book.cycle
+    """The figures on top: what we owe and what offsets it, then what is under way."""
+    return [*_facts_of_cover(book), *_facts_of_work(book, now=now)]
+
+
+def _facts_of_cover(book: BookFigures) -> list[Fact]:
+    exposure, positions = book.exposure, book.positions
     unhedged_usd = sum((row.unhedged_usd for row in book.unhedged), Decimal(0))
     ratio = "products differ" if exposure.hedge_ratio is None else display.percent_text(exposure.hedge_ratio)
     of_cover = display.percent_text(display.share_of(positions.payout_usd, exposure.coverage_usd))
@@ -159,6 +164,12 @@ def _facts(book: BookFigures, *, now: datetime) -> list[Fact]:
             share=_bar(display.share_of(unhedged_usd, exposure.required_usd)),
             colour="orange",
         ),
+    ]
+
+
+def _facts_of_work(book: BookFigures, *, now: datetime) -> list[Fact]:
+    uncertain, cycle = book.uncertain, book.cycle
+    return [
         Fact(
             "Matched, not settled",
             display.usd_text(uncertain.provisional_usd),

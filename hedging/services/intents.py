@@ -51,8 +51,8 @@ def intent_open(
     """Write one decision; None when its lane already has a live one, or another process was first.
 
     `demands`: payout wanted per product id, USD, the weights of a purchase's attribution. `slices`: what a sale closes.
-    The key is the lane and the number of decisions made on it before, so that two
-    processes that decide at once make the same key, and one of them loses.
+    The key is the lane and the number of decisions made on it before, so that two processes that decide at once make
+    the same key, and one of them loses.
     """
     made = Intent.objects.filter(venue_id=instrument.venue_id, instrument=instrument, leg=LEG).count()
     try:
@@ -78,8 +78,14 @@ def intent_open(
     except IntegrityError as error:
         log.info("lane taken", instrument=instrument.pk, error=str(error).splitlines()[0])
         return None
+    _attach(intent, demands=demands or {}, slices=slices)
+    return intent
+
+
+def _attach(intent: Intent, *, demands: Mapping[int, Decimal], slices: Sequence[SliceToClose]) -> None:
+    """Write for whom an intent buys, or what it closes."""
     IntentDemand.objects.bulk_create(
-        [IntentDemand(intent=intent, product_id=key, weight_usd=usd) for key, usd in (demands or {}).items()]
+        [IntentDemand(intent=intent, product_id=key, weight_usd=usd) for key, usd in demands.items()]
     )
     IntentSlice.objects.bulk_create(
         [
@@ -93,7 +99,6 @@ def intent_open(
         ],
         batch_size=5000,
     )
-    return intent
 
 
 def intents_claim_due(*, venue_codes: Sequence[str], now: datetime, limit: int) -> list[uuid.UUID]:

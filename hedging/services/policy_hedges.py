@@ -64,23 +64,8 @@ def execute_depeg_hedge(
     policy = policy_of(policy_id)
     if policy.product.coverage_type != "depeg" or policy.status != "active":
         raise Refused("policy: give depeg cover that is in force", field="policy")
-    mapping = (
-        Mapping.objects.filter(
-            product=policy.product,
-            is_active=True,
-            approved_at__isnull=False,
-            grade="direct",
-            instrument__venue_id=VENUE,
-        )
-        .select_related("instrument")
-        .order_by("pk")
-        .first()
-    )
-    if (
-        mapping is None
-        or mapping.instrument.closed
-        or mapping.approved_wording_hash != mapping.instrument.wording_hash
-    ):
+    mapping = _market_for(policy)
+    if mapping is None:
         return None
     config = config_read()
     walk = _walk(policy, mapping, hedge_ratio or policy.product.hedge_ratio, config=config, now=now)
@@ -88,15 +73,9 @@ def execute_depeg_hedge(
         why = (
             "the policy holds its hedge already"
             if walk is None
-            else f"nothing to buy within the limits ({walk.stopped_by})"
+            else f"nothing within the limits ({walk.stopped_by})"
         )
-        return DepegHedge(
-            policy_id=policy_id,
-            shares_bought=Decimal(0),
-            avg_price=Decimal(0),
-            total_cost_usd=Decimal(0),
-            sentence=why,
-        )
+        return _nothing(policy_id, why)
     intent = intent_open(
         instrument=mapping.instrument,
         side=Side.BUY,
@@ -116,6 +95,28 @@ def execute_depeg_hedge(
         return _result(policy_id, intent.pk, sentence=f"decided, not sent: {refusal}")
     _wait_until(lambda: _step(intent.pk))
     return _result(policy_id, intent.pk, sentence=Intent.objects.get(pk=intent.pk).outcome)
+
+
+def _market_for(policy: Policy) -> Mapping | None:
+    """The policy's own depeg market, where a person has approved it as it is worded now and it is open."""
+    approved = Mapping.objects.filter(
+        product=policy.product,
+        is_active=True,
+        approved_at__isnull=False,
+        grade="direct",
+        instrument__venue_id=VENUE,
+    )
+    mapping = approved.select_related("instrument").order_by("pk").first()
+    if mapping is None or mapping.instrument.closed:
+        return None
+    return mapping if mapping.approved_wording_hash == mapping.instrument.wording_hash else None
+
+
+def _nothing(policy_id: int, why: str) -> DepegHedge:
+    zero = Decimal(0)
+    return DepegHedge(
+        policy_id=policy_id, shares_bought=zero, avg_price=zero, total_cost_usd=zero, sentence=why
+    )
 
 
 def close_policy_hedges(policy_id: int, *, actor: str, now: datetime) -> CycleResult | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from venues.models import BalanceSnapshot, Venue
-from venues.registry import gateway_for, venues_with_gateway
+from venues.registry import gateway_for, gateways_preload, venues_with_gateway
 
 
 def venue_heard(venue_code: str, *, now: datetime, error: str = "") -> None:
@@ -25,6 +25,11 @@ def balances_refresh(venue_code: str, *, now: datetime) -> list[BalanceSnapshot]
             for item in reports
         ]
     )
+
+
+def venue_lines_preload() -> None:
+    """Load the adapters' client libraries before the first order needs them."""
+    gateways_preload()
 
 
 def venue_codes_with_gateway() -> frozenset[str]:

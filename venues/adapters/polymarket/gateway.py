@@ -25,7 +25,7 @@ from venues.adapters.polymarket.limits import (
     Timeouts,
 )
 from venues.adapters.polymarket.questions import Questions, authoritative
-from venues.adapters.polymarket.search import search_listings
+from venues.adapters.polymarket.search import MarketSearch
 from venues.adapters.polymarket.signing import ForeignPayload, account_of, identity_in, prepare_order
 from venues.adapters.polymarket.wire import Unreadable
 from venues.domain.books import Book
@@ -64,6 +64,7 @@ class Gateway:
         self._account = account_of(config)
         self._client = PolymarketClient(config, order_timeouts=order_timeouts)
         self._ask = Questions(self._client, config)
+        self._search = MarketSearch(config)
         self._us = fills.Us(wallet=config.wallet.lower(), api_key=config.api_key.lower())
         self._fee_terms: dict[str, tuple[fills.FeeTerms, float]] = {}
 
@@ -166,7 +167,7 @@ class Gateway:
 
     def search_markets(self, query: str) -> list[markets.MarketListing]:
         """Markets whose event Gamma finds by these words, for a person to choose from."""
-        return search_listings(self._config, query=query)
+        return self._search.listings(query)
 
     def derive_credentials(self) -> Credentials:
         """The account's API key, secret and passphrase, made or derived again; store them as settings.
@@ -182,6 +183,7 @@ class Gateway:
     def close(self) -> None:
         """Close this process's connections."""
         self._client.close()
+        self._search.close()
 
     def _balance(self, *, asset_type: str, token_id: str = "") -> object:
         params = {"asset_type": asset_type, "signature_type": str(self._config.signature_type)}
