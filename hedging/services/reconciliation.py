@@ -15,6 +15,7 @@ import structlog
 from hedging.domain.reconciliation import Difference, compare_fills, compare_positions, foreign_orders
 from hedging.models import Fill, Order, Position, ReconciliationRun
 from hedging.models.fills import PROVISIONAL
+from hedging.models.orders import LIVE_STATES
 from hedging.services.discrepancies import discrepancies_heal, discrepancy_open
 from hedging.services.fills import fills_ingest
 from tonsurance.kernel.clock import utc_now
@@ -73,15 +74,15 @@ def _compare(
         for order in orders.only("client_order_id", "created_at", "instrument_id")
     }
     since = min((order.created_at for order in ours.values()), default=now) - _MARGIN
+    asked_about = set(_fills(ours))
     reports = gateway.fetch_fills(since=since)
     _heal(ours, reports, now=now)
-    fills = list(Fill.objects.filter(order__in=list(ours.values())).select_related("order"))
+    # A trade that another process books while the venue answers is in our book and not yet in its answer.
+    told = asked_about | {(item.client_order_id, item.venue_trade_id) for item in reports}
+    fills = {key: values for key, values in _fills(ours).items() if key in told}
     open_ids = [report.client_order_id for report in gateway.fetch_open_orders()]
     differences = compare_fills(
-        {
-            (fill.order.client_order_id, fill.venue_trade_id): (fill.side, fill.size, fill.price)
-            for fill in fills
-        },
+        fills,
         [report for report in reports if report.client_order_id in ours],
     )
     known_here = set(ours) | set(
@@ -96,6 +97,17 @@ def _compare(
     return differences
 
 
+def _fills(ours: dict[str, Order]) -> dict[tuple[str, str], tuple[str, Decimal, Decimal]]:
+    """Our fills of these orders: (order, trade) to (side, size, price)."""
+    rows = Fill.objects.filter(order__in=list(ours.values()))
+    return {
+        (order_id, trade_id): (side, size, price)
+        for order_id, trade_id, side, size, price in rows.values_list(
+            "order__client_order_id", "venue_trade_id", "side", "size", "price"
+        )
+    }
+
+
 def _heal(ours: dict[str, Order], reports: list[FillReport], *, now: datetime) -> None:
     """A fill that the venue proves and that we missed is simply taken in; one that does not fit stays a difference."""
     by_order: dict[str, list[FillReport]] = defaultdict(list)
@@ -108,18 +120,25 @@ def _heal(ours: dict[str, Order], reports: list[FillReport], *, now: datetime) -
 
 
 def _positions(venue_code: str) -> tuple[dict[str, Decimal], list[PositionReport]]:
-    """Our confirmed sizes and the venue's, for instruments with nothing between match and settlement."""
-    unsettled = set(
-        Fill.objects.filter(venue_id=venue_code, settlement__in=PROVISIONAL).values_list(
-            "instrument_id", flat=True
-        )
-    )
+    """Our confirmed sizes and the venue's, for instruments on which nothing was under way while the venue was asked."""
+    before = _quiet_sizes(venue_code)
+    if not before:
+        return {}, []
+    reports = gateway_for(venue_code).fetch_positions(list(before))
+    after = _quiet_sizes(venue_code)
+    return {name: size for name, size in before.items() if after.get(name) == size}, reports
+
+
+def _quiet_sizes(venue_code: str) -> dict[str, Decimal]:
+    """Confirmed size per traded instrument without a live order and without a trade between match and settlement."""
+    live = Order.objects.filter(venue_id=venue_code, state__in=LIVE_STATES).values("instrument_id")
+    unsettled = Fill.objects.filter(venue_id=venue_code, settlement__in=PROVISIONAL).values("instrument_id")
     traded = (
         Order.objects.filter(venue_id=venue_code)
+        .exclude(instrument_id__in=live)
         .exclude(instrument_id__in=unsettled)
         .values_list("instrument_id", "instrument__instrument_id")
         .distinct()
     )
     held = dict(Position.objects.filter(venue_id=venue_code).values_list("instrument_id", "size"))
-    sizes = {name: held.get(row, Decimal(0)) for row, name in traded}
-    return sizes, gateway_for(venue_code).fetch_positions(list(sizes)) if sizes else []
+    return {name: held.get(row, Decimal(0)) for row, name in traded}
