@@ -25,7 +25,7 @@ from hedging.selectors.market_view import exposures_read, reading_take, view_of
 from hedging.selectors.slices import slices_to_close
 from hedging.services.attributions import LOT, slices_release_unsellable
 from hedging.services.intents import intent_open
-from tonsurance.kernel.clock import monotonic_s
+from tonsurance.kernel.clock import monotonic_s, utc_now
 from tonsurance.kernel.errors import Conflict, Refused
 from tonsurance.kernel.money import round_micro
 from venues.domain.gateway import LookupFailed, Side
@@ -81,10 +81,11 @@ def calculate_all_allocations(*, now: datetime, config: HedgeSettings) -> Alloca
         if not venue.has_gateway or instrument.closed or monotonic_s() > deadline_s:
             continue
         try:
-            books[row] = book_fetch(instrument, gateway=gateway_for(instrument.venue_id), now=now)
+            books[row] = book_fetch(instrument, gateway=gateway_for(instrument.venue_id), now=utc_now())
         except (LookupFailed, Refused) as error:
             venue_heard(instrument.venue_id, now=now, error=str(error))
-    view = view_of(reading, books, limits=config.plan_limits(), now=now)
+    # Books age while further ones are fetched: the plan is made at this moment, not when the cycle began.
+    view = view_of(reading, books, limits=config.plan_limits(), now=utc_now())
     by_name = {row.instrument_id: row for row in reading.instruments.values()}
     return Allocations(make_plan(view), view, by_name, books)
 

@@ -155,6 +155,17 @@ def test_a_venue_that_cannot_be_reached_leaves_its_share_unhedged(
     assert market.venue.last_error.startswith("book of ")
 
 
+def test_a_book_that_came_too_slowly_is_not_traded_on(desk: Desk, market: Instrument) -> None:
+    configure(bookMaxAgeSeconds=1)
+    sell("P-1", 1_000)
+    slow_book(desk, seconds=1.2)
+
+    result = cycle()
+
+    assert (leg_on_polymarket(result).reason, result.intents) == ("STALE_BOOK", [])
+    assert len(cycle().intents) == 1
+
+
 def test_a_price_above_the_cap_buys_nothing_and_says_so(desk: Desk, market: Instrument) -> None:
     configure(priceMax="0.03")
     sell("P-1", 1_000)
