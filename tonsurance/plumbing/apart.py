@@ -1,7 +1,7 @@
 """Keeps one item's fault away from the others in a loop over many.
 
-Nothing is carried on for the item itself: it is reported with its traceback and comes up again by its own row. A
-database that is away is everybody's fault and is raised.
+Nothing is carried on for the item itself: it is reported with its traceback and comes up again by its own
+row. A database that is away is everybody's fault and is raised.
 """
 
 from __future__ import annotations
