@@ -16,6 +16,7 @@ _SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("Policies", "contract", "admin:policies_policy_changelist"),
             ("Claims", "gavel", "admin:policies_claim_changelist"),
             ("Exposure", "stacked_bar_chart", "admin:policies_exposure_changelist"),
+            ("Imports", "upload_file", "admin:policies_policyimport_changelist"),
         ],
     ),
     (
