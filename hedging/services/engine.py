@@ -8,10 +8,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
 
 import structlog
-from django.db import close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from hedging.services.breakers import venues_resume_due
 from hedging.services.claims import claims_note_closed
@@ -23,7 +22,7 @@ from hedging.services.settlements import settlements_watch
 from policies.services.due import policies_activate_due, policies_expire_due
 from policies.services.exposure import exposure_fold
 from tonsurance.kernel.clock import utc_now
-from tonsurance.plumbing.apart import DATABASE_AWAY, apart
+from tonsurance.plumbing.apart import apart, database_is_away
 from tonsurance.plumbing.slots import slot_age_s, slot_claim
 from venues.registry import venues_with_gateway
 
@@ -32,17 +31,7 @@ log = structlog.get_logger(__name__)
 BATCH = 50
 SETTLEMENT_EVERY_S = 5
 CYCLE_EVERY_S = 300
-
-# SQLSTATE classes of a lost connection, a server that is full, and one that is shut down (PostgreSQL, appendix A).
-_AWAY_CLASSES = ("08", "53", "57")
-
-
-def _is_away(error: BaseException) -> bool:
-    """Whether the database could not be asked. A refusal by its rules is an error of the same Python class."""
-    if not isinstance(error, DATABASE_AWAY):
-        return False
-    state = getattr(error.__cause__, "sqlstate", None)
-    return state is None or state[:2] in _AWAY_CLASSES
+AFTER_FAULT_S = 2.0
 
 
 class Engine:
@@ -104,13 +93,15 @@ class Engine:
         try:
             close_old_connections()
             return step()
-        except DATABASE_AWAY as error:
-            if not _is_away(error):
-                raise
-            # A traceback every two seconds would bury the sentence.
-            log.error("the database is away; trying again", error=str(error))  # noqa: TRY400
-            connection.close()
-            self._stopping.wait(timedelta(seconds=2).total_seconds())
+        except Exception as error:
+            if database_is_away(error):
+                # A traceback every two seconds would bury the sentence.
+                log.error("the database is away; trying again", error=str(error))  # noqa: TRY400
+                connection.close()
+            else:
+                # A fault in one kind of work (a cycle, a settlement) must not end the resolver of all others.
+                log.exception("a look of the engine failed")
+            self._stopping.wait(AFTER_FAULT_S)
             return False
 
     def _wait(self) -> None:
@@ -123,6 +114,6 @@ class Engine:
             while not self._stopping.is_set() and time.monotonic() < deadline:
                 if any(True for _ in source.notifies(timeout=min(0.25, self._interval_s), stop_after=1)):
                     return
-        except DATABASE_AWAY:
+        except (OperationalError, InterfaceError):
             connection.close()
             self._stopping.wait(self._interval_s)

@@ -14,7 +14,17 @@ from django.db import InterfaceError, OperationalError
 
 log = structlog.get_logger(__name__)
 
-DATABASE_AWAY = (OperationalError, InterfaceError)
+_AWAY = (OperationalError, InterfaceError)
+# SQLSTATE classes of a lost connection, a server that is full, and one that is shut down (PostgreSQL, appendix A).
+_AWAY_CLASSES = ("08", "53", "57")
+
+
+def database_is_away(error: BaseException) -> bool:
+    """Whether the database could not be asked. A refusal by its rules is an error of the same Python class."""
+    if not isinstance(error, _AWAY):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state is None or state[:2] in _AWAY_CLASSES
 
 
 @contextmanager
@@ -22,7 +32,7 @@ def apart(event: str, **names: str) -> Iterator[None]:
     """Log whatever is raised inside as `event` with `names`, except that the database is away."""
     try:
         yield
-    except DATABASE_AWAY:
-        raise
-    except Exception:
+    except Exception as error:
+        if database_is_away(error):
+            raise
         log.exception(event, **names)
