@@ -24,8 +24,8 @@ class Progress:
 
 
 def cycle_progress(*, since: datetime) -> Progress:
-    """The state of the first cycle that began at or after `since`."""
-    cycle = Cycle.objects.filter(as_of__gte=since).exclude(mode=Cycle.Mode.DRY_RUN).order_by("pk").first()
+    """The state of the newest cycle that began at or after `since`, and of the whole book."""
+    cycle = Cycle.objects.filter(as_of__gte=since).exclude(mode=Cycle.Mode.DRY_RUN).order_by("-pk").first()
     if cycle is None:
         return Progress(False, False, False, "no cycle has begun yet")
     if cycle.state == Cycle.State.FAILED:
