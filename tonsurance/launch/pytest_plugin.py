@@ -79,6 +79,8 @@ def _servers_for(config: pytest.Config, postgres: str) -> None:
     os.environ.update(servers.environment())
     # The live server of a test speaks plain HTTP; what production demands is tested by `check --deploy`.
     os.environ.setdefault("DJANGO_INSECURE_HTTP", "true")
+    # A connection kept by the live server's threads would outlive the test database.
+    os.environ.setdefault("DATABASE_CONN_MAX_AGE", "0")
 
 
 def _stop(config: pytest.Config) -> None:
