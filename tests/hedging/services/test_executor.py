@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -345,6 +346,24 @@ def test_a_wrong_key_stops_the_venue_until_a_person_looks(desk: Desk, market: In
     assert (breaker.state, breaker.latched) == ("OPEN", True)
     assert breaker.reason.startswith("the venue refuses our requests: Unauthorized/Invalid api key")
     assert finished(intent) == ("ABANDONED", "polymarket refused: Unauthorized/Invalid api key")
+
+
+def test_a_clock_that_is_wrong_is_named_as_the_fault(desk: Desk, market: Instrument) -> None:
+    intent = decide(market)
+    desk.exchange.post("clock", offset_seconds=600)
+
+    order = place(intent)
+
+    desk.exchange.post("clock", offset_seconds=0)
+    assert order.state == "REJECTED"
+    breaker = Breaker.objects.get(scope=f"venue:{VENUE}")
+    assert (breaker.state, breaker.latched) == ("OPEN", True)
+    # The venue tells its time in whole seconds.
+    told = re.search(
+        r"the venue's clock is \+(\d+) s from ours: synchronise this machine \(NTP\)", breaker.reason
+    )
+    assert told is not None and int(told[1]) in {599, 600}
+    assert orders_there(desk) == {}
 
 
 def test_a_venue_that_cannot_be_reached_postpones_the_decision(
