@@ -13,7 +13,7 @@ from tonsurance.kernel.money import ZERO
 def position_book(fill: Fill, *, now: datetime) -> Decimal | None:
     """Apply `fill` to its instrument's position and return the P&L that it realised (None for a purchase).
 
-    Raises Refused from the domain when more would be sold than is held.
+    Raises Broken when more would be sold than is held.
     """
     Position.objects.bulk_create(
         [

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from decimal import Decimal
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 
-from hedging.models import Cycle, CycleLeg, Fill, HedgePosition, Intent, Mapping, Order, Position
+from hedging.models import Cycle, CycleLeg, HedgePosition, Intent, Mapping, Order, Position
 from hedging.services.config import config_set
 from hedging.services.cycles import cycle_run
 from hedging.services.executor import intent_place
 from hedging.services.mappings import mapping_approve, mapping_propose
-from hedging.services.policy_hedges import execute_depeg_hedge
+from hedging.services.policy_hedges import close_policy_hedges, execute_depeg_hedge
 from hedging.services.reconciliation import reconcile_venue
-from hedging.services.resolver import order_check
-from hedging.services.settlements import settlements_watch
 from hedging.services.verification import verify_book
 from policies.models import Product
 from policies.services.policies import policy_cancel, policy_record_sale
 from tests.desk import Desk
+from tests.trading import settle
 from tonsurance.kernel.clock import utc_now
+from tonsurance.kernel.errors import Refused
 from tonsurance.kernel.money import floor_micro
 from venues.models import Instrument
 from venues.services.instruments import instruments_refresh
@@ -31,31 +29,6 @@ from venues.services.instruments import instruments_refresh
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
 SLUG = "usdc-depeg-by-december-31-2027"
-
-
-def wait_for(true: Callable[[], bool], *, seconds: float = 20.0) -> None:
-    """Repeat a question until it is true; fail after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.05)
-
-
-def settle_everything() -> None:
-    """Look up and follow until no order lives and no fill is provisional."""
-
-    def done() -> bool:
-        for order in Order.objects.filter(state__in=["SENDING", "UNKNOWN", "ACKED", "PARTIAL"]):
-            order_check(order.pk, now=utc_now())
-        settlements_watch("polymarket", now=utc_now())
-        for intent in Intent.objects.filter(state="OPEN"):
-            intent_place(intent.pk, now=utc_now())
-        return (
-            not Intent.objects.filter(state="OPEN").exists()
-            and not Fill.objects.exclude(settlement__in=["confirmed", "failed"]).exists()
-        )
-
-    wait_for(done)
 
 
 @pytest.fixture
@@ -152,7 +125,7 @@ def test_a_thin_book_leaves_the_rest_unhedged_with_its_reason(desk: Desk, usdc_o
     cycle = cycle_run(cause="test")
     assert cycle is not None
     intent_place(cycle.intents[0][1], now=utc_now())
-    settle_everything()
+    settle()
 
     leg = CycleLeg.objects.get(cycle_id=cycle.cycle_id, venue_id="polymarket")
     assert leg.planned_size == Decimal(1100)
@@ -170,23 +143,26 @@ def test_ended_policies_have_their_slices_sold_and_the_profit_is_booked(
     cycle = cycle_run(cause="test")
     assert cycle is not None
     intent_place(cycle.intents[0][1], now=utc_now())
-    settle_everything()
+    settle()
     held = {row.policy_id: row.size for row in HedgePosition.objects.all()}
     assert sum(held.values()) == Position.objects.get().size
 
     policy_cancel(first, reason="the customer asked", actor="tester", now=utc_now())
     desk.book(SLUG, bids=[["0.030", "100000"]], asks=[["0.040", "10"]])
-    closing = cycle_run(cause="cancelled")
+    closing = close_policy_hedges(first, actor="tester", now=utc_now())
     assert closing is not None
     sells = [pk for _, pk in closing.intents if Intent.objects.get(pk=pk).side == "SELL"]
     intent_place(sells[0], now=utc_now())
-    settle_everything()
+    settle()
 
     closed = HedgePosition.objects.get(policy_id=first)
     assert (closed.status, closed.closed_size) == ("closed", held[first])
     assert closed.released_size < Decimal("0.01")
     assert closed.realised_pnl_usd == closed.proceeds_usd - closed.hedge_amount_usd
     assert HedgePosition.objects.get(policy_id=second).status == "open"
+    assert close_policy_hedges(first, actor="tester", now=utc_now()) is None
+    with pytest.raises(Refused, match="it is in force"):
+        close_policy_hedges(second, actor="tester", now=utc_now())
     assert verify_book() == []
     assert reconcile_venue("polymarket", now=utc_now()).differences == 0
 
@@ -203,7 +179,9 @@ def test_with_trading_off_a_cycle_records_what_it_would_have_done_and_sends_noth
     assert cycle is not None and cycle.intents == []
     row = Cycle.objects.get(pk=cycle.cycle_id)
     assert row.mode == "record"
-    assert row.planned_usd > 0 and row.targets.get().price_average == Decimal("0.021")
+    # The whole level: 5,000 shares at 2.1 cents, and 7 % of p(1-p) in fees.
+    assert (row.planned_payout_usd, row.planned_usd) == (Decimal(5000), Decimal("112.195650"))
+    assert row.targets.get().price_average == Decimal("0.021")
     assert Order.objects.count() == 0 and desk.truth()["orders"] == {}
 
 
@@ -227,13 +205,13 @@ def test_the_last_policy_of_a_product_has_its_hedge_sold_too(desk: Desk, usdc_on
     bought = cycle_run(cause="test")
     assert bought is not None
     intent_place(bought.intents[0][1], now=utc_now())
-    settle_everything()
+    settle()
 
     policy_cancel(only, reason="the customer asked", actor="tester", now=utc_now())
     closing = cycle_run(cause="cancelled")
     assert closing is not None and len(closing.intents) == 1
     intent_place(closing.intents[0][1], now=utc_now())
-    settle_everything()
+    settle()
 
     assert HedgePosition.objects.get().status == "closed"
     assert Position.objects.get().size < Decimal("0.01")
