@@ -21,9 +21,9 @@ from hedging.domain.orders import TERMINAL, judge_outcome
 from hedging.domain.slices import Remaining, next_slice
 from hedging.models import Fill, Intent, Order, OrderAttempt
 from hedging.models.orders import LIVE_STATES
-from hedging.services.breakers import SYSTEM, breaker_trip, venue_pause
 from hedging.services.config import config_read
 from hedging.services.intents import intent_count_dispatch, intent_finish, intent_postpone
+from hedging.services.refusals import refusal_follow
 from tonsurance.kernel.clock import monotonic_s, utc_now
 from tonsurance.kernel.errors import Refused
 from tonsurance.kernel.processes import process_name
@@ -41,7 +41,6 @@ from venues.domain.gateway import (
 from venues.registry import gateway_for
 from venues.selectors.instruments import terms_of
 from venues.services.books import book_fetch
-from venues.services.instruments import instruments_refresh
 from venues.services.venues import venue_heard
 
 log = structlog.get_logger(__name__)
@@ -49,8 +48,6 @@ log = structlog.get_logger(__name__)
 SEND_DEADLINE_S = 5.0
 """From the commit to send until the first byte: a process that was paused longer must not send any more."""
 
-PAUSE_S = 30
-CLOCK_OFFSET_S_MAX = 5
 GENERATIONS_MAX = 25
 GATE_CLOSED, LIMIT_REACHED, INTENT_NOT_OPEN = "HB001", "HB002", "HB011"
 
@@ -300,7 +297,7 @@ def order_hear(order_id: uuid.UUID, *, attempt_no: int, outcome: Outcome, now: d
             order.save()
     venue_heard(order.venue_id, error="" if not isinstance(outcome, Unknown) else verdict.reason, now=now)
     if isinstance(outcome, Rejected):
-        _after_refusal(order, outcome, now=now)
+        refusal_follow(order, outcome, now=now)
     log.info(
         "order answered",
         order=order.client_order_id,
@@ -309,52 +306,6 @@ def order_hear(order_id: uuid.UUID, *, attempt_no: int, outcome: Outcome, now: d
         reason=verdict.reason,
     )
     return Placed(order.state.lower(), verdict.reason, order.pk)
-
-
-def _after_refusal(order: Order, refusal: Rejected, *, now: datetime) -> None:
-    """What a no means beyond its order.
-
-    A pause rests the venue and keeps the decision; a fault of ours stops the venue until a person looks; any other no
-    ends the intent. A market whose terms changed while the order travelled is nobody's fault.
-    """
-    said = refusal.message or refusal.code
-    if refusal.is_pause:
-        venue_pause(order.venue_id, reason=said, seconds=refusal.retry_after_s or PAUSE_S, now=now)
-        return
-    if refusal.is_ours and not _terms_moved(order, now=now):
-        reason = f"the venue refuses our requests: {said}{_clock_hint(order.venue_id)}"
-        breaker_trip(f"venue:{order.venue_id}", reason=reason, actor=SYSTEM, now=now)
-    if order.state != "REJECTED":
-        return
-    outcome = f"{order.venue_id} refused: {said}"
-    done = Intent.State.DONE if order.generation else Intent.State.ABANDONED
-    intent_finish(order.intent_id, state=done, outcome=outcome, now=now)
-
-
-def _terms_moved(order: Order, *, now: datetime) -> bool:
-    """Read the market's terms again; whether its tick or a minimum is not what the order was cut by any more."""
-    before = terms_of(order.instrument)
-    try:
-        rows = instruments_refresh(order.venue_id, now=now, instrument_ids=[before.instrument_id])
-    except LookupFailed:
-        return False
-    terms = [terms_of(row) for row in rows]
-    return any(
-        (after.tick_size, after.size_min, after.notional_usd_min)
-        != (before.tick_size, before.size_min, before.notional_usd_min)
-        for after in terms
-    )
-
-
-def _clock_hint(venue_code: str) -> str:
-    """A venue that finds our time stamps stale says "unauthorized"; tell the person when the clock is the reason."""
-    try:
-        offset_s = (gateway_for(venue_code).fetch_time() - utc_now()).total_seconds()
-    except LookupFailed:
-        return ""
-    if abs(offset_s) < CLOCK_OFFSET_S_MAX:
-        return ""
-    return f"; the venue's clock is {offset_s:+.0f} s from ours: synchronise this machine (NTP), then reset the breaker"
 
 
 def _gate_refused(order: Order, error: DatabaseError, *, now: datetime) -> Placed:
