@@ -38,6 +38,9 @@ class OrderRequest:
     `notional_usd` is the most a BUY may spend before fees; `size` the most units a SELL may deliver (for a BUY: the
     units expected at `price_limit`). `price_limit` is the worst price per unit. `decision_key`, `generation` and
     `created_at` fix the order's identity: the same three give the same bytes.
+
+    A GTD order rests until `expires_at`, which it must have and no other kind may; `post_only` (GTD only) makes the
+    venue refuse an order that would take.
     """
 
     terms: InstrumentTerms
@@ -49,6 +52,8 @@ class OrderRequest:
     decision_key: str
     generation: int
     created_at: datetime
+    post_only: bool = False
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -214,12 +219,20 @@ class Gateway(Protocol):
     """True where posting the identical bytes again cannot trade twice (the venue deduplicates them)."""
     buy_spends_budget: bool
     """True where a taking BUY is capped by the money it may spend, not by the units it may receive."""
+    batch_max: int
+    """Most orders that one request may carry; 1 where the venue takes no batches."""
 
     def prepare(self, request: OrderRequest) -> Prepared:
         """Fix identity and bytes, without the network. Raises Refused when the venue's rules forbid the order."""
 
     def submit(self, payload: bytes) -> Outcome:
         """Send exactly these bytes, once, with no retry in any library."""
+
+    def submit_batch(self, payloads: Sequence[bytes]) -> list[Outcome]:
+        """Send at most `batch_max` payloads in one request, once: one outcome each, in their order.
+
+        Each leg is judged alone; when the request as a whole got no answer, every leg has that same outcome.
+        """
 
     def cancel(self, client_order_ids: Sequence[str]) -> CancelReport: ...
 
