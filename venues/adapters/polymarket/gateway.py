@@ -6,13 +6,13 @@ import dataclasses
 import json
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from polymarket import PolymarketError
 
 from tonsurance.kernel.clock import epoch_ms, monotonic_s, utc_now
-from venues.adapters.polymarket import chain, fills, markets, translate, wire
+from venues.adapters.polymarket import batches, chain, fills, markets, translate, wire
 from venues.adapters.polymarket.client import NoAnswer, PolymarketClient
 from venues.adapters.polymarket.config import BUY_SPENDS_BUDGET, CAN_RESEND, VENUE_CODE, PolymarketConfig
 from venues.adapters.polymarket.credentials import Credentials
@@ -21,12 +21,19 @@ from venues.adapters.polymarket.limits import (
     CANCEL_BATCH_MAX,
     FEE_TERMS_MAX,
     FEE_TERMS_TTL_S,
+    ORDER_BATCH_MAX,
     ORDER_TIMEOUTS,
     Timeouts,
 )
 from venues.adapters.polymarket.questions import Questions, authoritative
 from venues.adapters.polymarket.search import MarketSearch
-from venues.adapters.polymarket.signing import ForeignPayload, account_of, identity_in, prepare_order
+from venues.adapters.polymarket.signing import (
+    ForeignPayload,
+    Identity,
+    account_of,
+    identity_in,
+    prepare_order,
+)
 from venues.adapters.polymarket.wire import Unreadable
 from venues.domain.books import Book
 from venues.domain.gateway import (
@@ -58,6 +65,7 @@ class Gateway:
     venue_code = VENUE_CODE
     can_resend = CAN_RESEND
     buy_spends_budget = BUY_SPENDS_BUDGET
+    batch_max = ORDER_BATCH_MAX
 
     def __init__(self, config: PolymarketConfig, *, order_timeouts: Timeouts = ORDER_TIMEOUTS) -> None:
         self._config = config
@@ -72,10 +80,9 @@ class Gateway:
         return prepare_order(request, config=self._config, account=self._account)
 
     def submit(self, payload: bytes) -> Outcome:
-        try:
-            identity = identity_in(payload, config=self._config)
-        except ForeignPayload as error:
-            return Unknown(reason="payload_foreign", message=str(error), reached_wire=False)
+        identity = self._identity_or_unknown(payload)
+        if isinstance(identity, Unknown):
+            return identity
         try:
             answer = self._client.post_order(payload)
         except NoAnswer as silence:
@@ -84,6 +91,20 @@ class Gateway:
             answer.status, answer.headers, answer.body, order_id=identity.order_id, side=identity.side
         )
         return self._without_secrets(outcome)
+
+    def submit_batch(self, payloads: Sequence[bytes]) -> list[Outcome]:
+        """One outcome per payload. Bytes that are not an order of ours stay here; the others go in one request.
+
+        The same order twice is sent once, and both places get its outcome.
+        """
+        found = [self._identity_or_unknown(payload) for payload in payloads]
+        sent = {
+            identity: payload
+            for identity, payload in zip(found, payloads, strict=True)
+            if isinstance(identity, Identity)
+        }
+        outcomes = dict(zip(sent, self._post_batch(sent), strict=True)) if sent else {}
+        return [outcomes[item] if isinstance(item, Identity) else item for item in found]
 
     def cancel(self, client_order_ids: Sequence[str]) -> CancelReport:
         cancelled: list[str] = []
@@ -184,6 +205,25 @@ class Gateway:
         """Close this process's connections."""
         self._client.close()
         self._search.close()
+
+    def _identity_or_unknown(self, payload: bytes) -> Identity | Unknown:
+        try:
+            return identity_in(payload, config=self._config)
+        except ForeignPayload as error:
+            return Unknown(reason="payload_foreign", message=str(error), reached_wire=False)
+
+    def _post_batch(self, sent: Mapping[Identity, bytes]) -> list[Outcome]:
+        try:
+            answer = self._client.post_orders(batches.batch_body(list(sent.values())))
+        except NoAnswer as silence:
+            unknown = Unknown(
+                reason=silence.reason, message=silence.message, reached_wire=silence.reached_wire
+            )
+            return [unknown] * len(sent)
+        outcomes = batches.classify_batch_response(
+            answer.status, answer.headers, answer.body, orders=list(sent)
+        )
+        return [self._without_secrets(outcome) for outcome in outcomes]
 
     def _balance(self, *, asset_type: str, token_id: str = "") -> object:
         params = {"asset_type": asset_type, "signature_type": str(self._config.signature_type)}

@@ -28,6 +28,8 @@ CONDITIONS_PER_PAGE: Final = 50
 KEEPALIVE_S: Final = 20.0
 # docs.polymarket.com names 1000, the official client 3000; the smaller is safe with both.
 CANCEL_BATCH_MAX: Final = 1000
+# docs.polymarket.com/trading/orders: "up to 15 orders in one request".
+ORDER_BATCH_MAX: Final = 15
 MESSAGE_CHARS_MAX: Final = 500
 # The matching engine restarts in about 90 s (docs.polymarket.com, matching engine restarts).
 ENGINE_RESTART_S: Final = 90

@@ -122,6 +122,29 @@ REFUSAL_BY_STATUS: Final[dict[int, Refusal]] = {
     425: _refusal("engine_restarting", r".+", is_pause=True, retry_after_s=90),
     429: _refusal("too_many_requests", r".+", is_pause=True, retry_after_s=5),
 }
+# Said of a whole batch these hold for every order in it; any other refusal is about one of them.
+WHOLE_BATCH_CODES: Final = frozenset(
+    {
+        "invalid_order_payload",
+        "too_many_orders",
+        "owner_not_key_owner",
+        "signer_not_key_address",
+        "deposit_wallet_needed",
+        "order_version",
+        "address_banned",
+        "closed_only",
+        "unauthorized",
+        "forbidden",
+    }
+)
+
+
+def leg_refusal_of(message: str) -> Refusal | None:
+    """The listed refusal that one entry of a batch's answer spells, whatever status it would have alone."""
+    for refusal in (*BAD_REQUEST, *NOT_FOUND, *UNAVAILABLE):
+        if refusal.text.fullmatch(message):
+            return refusal
+    return None
 
 
 def refusal_of(status: int, message: str) -> Refusal | None:

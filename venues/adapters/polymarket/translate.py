@@ -14,7 +14,7 @@ from typing import Any
 
 from venues.adapters.polymarket import wire
 from venues.adapters.polymarket.limits import MESSAGE_CHARS_MAX, ORDER_SIZE_LIMIT
-from venues.adapters.polymarket.refusals import BAD_REQUEST, DUPLICATED, refusal_of
+from venues.adapters.polymarket.refusals import BAD_REQUEST, DUPLICATED, leg_refusal_of, refusal_of
 from venues.adapters.polymarket.wire import Unreadable
 from venues.domain.gateway import (
     Absent,
@@ -56,6 +56,29 @@ def classify_order_response(
     return _classify_refusal(status, answer, order_id=order_id, retry_after_s=retry_after_s)
 
 
+def classify_leg(answer: object, *, order_id: str, side: Side) -> Outcome:
+    """What one entry of the answer to `POST /orders` proves about the order `order_id`.
+
+    An entry has no status of its own, so every listed refusal counts here, also next to `success: true`: the venue
+    refuses single orders of a batch with `success: true`, an empty `orderID` and the reason in `errorMsg`.
+    """
+    outcome = _classify_ok(answer, order_id=order_id, side=side)
+    if not isinstance(outcome, Unknown) or not isinstance(answer, dict) or answer.get("orderID") != "":
+        return outcome
+    message = error_text(answer)
+    refusal = leg_refusal_of(message)
+    if refusal is None or answer.get("status") not in ("", None):
+        return outcome
+    return Rejected(
+        code=refusal.code,
+        message=_short(message),
+        http_status=200,
+        is_pause=refusal.is_pause,
+        is_ours=refusal.is_ours,
+        retry_after_s=(_retry_after_in(answer) or refusal.retry_after_s) if refusal.is_pause else None,
+    )
+
+
 def _classify_ok(answer: object, *, order_id: str, side: Side) -> Outcome:
     if not isinstance(answer, dict):
         return _unknown(200, "answer_shape", "HTTP 200 with JSON that is not an object")
@@ -67,7 +90,7 @@ def _classify_ok(answer: object, *, order_id: str, side: Side) -> Outcome:
         return AlreadyKnown(message=_short(message), http_status=200)
     if is_success is True and message == "" and status in _ACCEPTED_STATUSES:
         return _accepted(answer, named=named, status=status, order_id=order_id, side=side)
-    if is_success is False and named == "":
+    if is_success is False and named.lower() in ("", order_id):
         # Only here does a 200 say no by itself; success with an errorMsg is a known quirk that says nothing.
         for refusal in BAD_REQUEST:
             if refusal.text.fullmatch(message.strip()):
@@ -103,7 +126,7 @@ def _amount(answer: dict[str, Any], key: str) -> Decimal | None:
 
 
 def _classify_refusal(status: int, answer: object, *, order_id: str, retry_after_s: int | None) -> Outcome:
-    message = _error_text(answer)
+    message = error_text(answer)
     if 400 <= status < 500 and DUPLICATED.fullmatch(message):
         return AlreadyKnown(message=_short(message), http_status=status)
     if _names_another(answer, order_id=order_id):
@@ -127,7 +150,7 @@ def _unknown(status: int, reason: str, message: str, *, retry_after_s: int | Non
     return Unknown(reason=reason, message=_short(message), http_status=status, retry_after_s=retry_after_s)
 
 
-def _error_text(answer: object) -> str:
+def error_text(answer: object) -> str:
     """The venue's own words in an error body; empty when the body does not have its shape."""
     if not isinstance(answer, dict):
         return ""
