@@ -25,6 +25,10 @@ def main():
         from tonsurance.launch.demo import run_demo
 
         sys.exit(run_demo(sys.argv[2:]))
+    if command == "bench":
+        from tonsurance.launch.benching import run_bench
+
+        sys.exit(run_bench(sys.argv))
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tonsurance.settings")
     from django.core.management import execute_from_command_line

@@ -40,10 +40,10 @@ class BootstrapFailed(Exception):
 def packages_ensure(argv: list[str]) -> None:
     """Return when this interpreter may go on; otherwise replace this process by `.venv`'s Python.
 
-    `argv` is `sys.argv`: `test` needs the development lock, everything else the runtime lock.
+    `argv` is `sys.argv`: `test` and `bench` need the development lock, everything else the runtime lock.
     Exits with status 1 and one line on stderr when that cannot be done.
     """
-    needs_tests = argv[1:2] == ["test"]
+    needs_tests = argv[1:2] in (["test"], ["bench"])
     _bytecode_keep()
     try:
         if not _must_switch(needs_tests):
