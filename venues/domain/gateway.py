@@ -257,5 +257,8 @@ class Gateway(Protocol):
 
     def fetch_book(self, instrument_id: str) -> Book: ...
 
+    def fetch_books(self, instrument_ids: Sequence[str]) -> dict[str, Book]:
+        """Many books in as few requests as the venue allows; one that it does not give is left out."""
+
     def fetch_time(self) -> datetime:
         """The venue's clock."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,9 +25,28 @@ def book_fetch(instrument: Instrument, *, gateway: Gateway, now: datetime) -> Fe
     return FetchedBook(book, book_keep(instrument, book, now=now))
 
 
+def books_fetch(
+    instruments: Sequence[Instrument], *, gateway: Gateway, now: datetime
+) -> dict[int, FetchedBook]:
+    """Ask for many books at once and store them; by row id, without those that the venue did not give.
+
+    Raises LookupFailed when the venue gave no answer at all.
+    """
+    books = gateway.fetch_books([row.instrument_id for row in instruments])
+    given = [(row, books[row.instrument_id]) for row in instruments if row.instrument_id in books]
+    kept = BookSnapshot.objects.bulk_create([_snapshot(row, book, now=now) for row, book in given])
+    return {row.pk: FetchedBook(book, snapshot) for (row, book), snapshot in zip(given, kept, strict=True)}
+
+
 def book_keep(instrument: Instrument, book: Book, *, now: datetime) -> BookSnapshot:
     """Store one book."""
-    return BookSnapshot.objects.create(
+    snapshot = _snapshot(instrument, book, now=now)
+    snapshot.save()
+    return snapshot
+
+
+def _snapshot(instrument: Instrument, book: Book, *, now: datetime) -> BookSnapshot:
+    return BookSnapshot(
         instrument=instrument,
         bids=[[str(level.price), str(level.size)] for level in book.bids],
         asks=[[str(level.price), str(level.size)] for level in book.asks],

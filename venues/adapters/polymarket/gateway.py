@@ -17,7 +17,9 @@ from venues.adapters.polymarket.client import NoAnswer, PolymarketClient
 from venues.adapters.polymarket.config import BUY_SPENDS_BUDGET, CAN_RESEND, VENUE_CODE, PolymarketConfig
 from venues.adapters.polymarket.credentials import Credentials
 from venues.adapters.polymarket.environment import create_credentials, is_v2_position_id
+from venues.adapters.polymarket.lifetimes import refuse_short_life
 from venues.adapters.polymarket.limits import (
+    BOOKS_MAX,
     CANCEL_BATCH_MAX,
     FEE_TERMS_MAX,
     FEE_TERMS_TTL_S,
@@ -77,6 +79,7 @@ class Gateway:
         self._fee_terms: dict[str, tuple[fills.FeeTerms, float]] = {}
 
     def prepare(self, request: OrderRequest) -> Prepared:
+        refuse_short_life(request, now=utc_now())
         return prepare_order(request, config=self._config, account=self._account)
 
     def submit(self, payload: bytes) -> Outcome:
@@ -181,6 +184,18 @@ class Gateway:
         with authoritative(f"book of {instrument_id}"):
             answer = self._ask.clob("/book", {"token_id": instrument_id})
             return markets.book_of(answer, instrument_id=instrument_id)
+
+    def fetch_books(self, instrument_ids: Sequence[str]) -> dict[str, Book]:
+        """Up to BOOKS_MAX books a request; a token that the venue does not know is left out of its answer."""
+        found: dict[str, Book] = {}
+        for start in range(0, len(instrument_ids), BOOKS_MAX):
+            asked = instrument_ids[start : start + BOOKS_MAX]
+            with authoritative("books"):
+                found |= markets.books_of(
+                    self._ask.clob_posted("/books", [{"token_id": token} for token in asked]),
+                    instrument_ids=asked,
+                )
+        return found
 
     def fetch_time(self) -> datetime:
         with authoritative("time"):

@@ -28,8 +28,14 @@ CONDITIONS_PER_PAGE: Final = 50
 KEEPALIVE_S: Final = 20.0
 # docs.polymarket.com names 1000, the official client 3000; the smaller is safe with both.
 CANCEL_BATCH_MAX: Final = 1000
+# A resting order must outlive its arrival by three minutes (polymarket-client 0.14.0, orders/limit.py), and the venue
+# takes it off the book about a minute before it expires (docs.polymarket.com/trading/orders/create-order).
+RESTING_LIFE_S_MIN: Final = 180
+RESTING_LIFE_S_MAX: Final = 366 * 86_400
 # docs.polymarket.com/trading/orders: "up to 15 orders in one request".
 ORDER_BATCH_MAX: Final = 15
+# `POST /books` takes up to 500 tokens (docs.polymarket.com, get order books).
+BOOKS_MAX: Final = 500
 MESSAGE_CHARS_MAX: Final = 500
 # The matching engine restarts in about 90 s (docs.polymarket.com, matching engine restarts).
 ENGINE_RESTART_S: Final = 90

@@ -24,6 +24,7 @@ from venues.domain.instruments import InstrumentTerms
 # as it is, and no order is signed for it.
 _DOMAINS = {"v1": "2", "v2": "3"}
 _DOMAIN_CHARS_MAX = 4
+_STATUS_CHARS_MAX = 40
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +55,17 @@ def book_of(answer: object, *, instrument_id: str) -> Book:
         taken_at=wire.moment(body.get("timestamp"), name="timestamp"),
         book_hash=str(body.get("hash") or ""),
     )
+
+
+def books_of(answer: object, *, instrument_ids: Sequence[str]) -> dict[str, Book]:
+    """The books of those of `instrument_ids` that the answer to `POST /books` holds."""
+    asked = set(instrument_ids)
+    found: dict[str, Book] = {}
+    for entry in wire.array(answer, name="books"):
+        token = wire.mapping(entry, name="book").get("asset_id")
+        if token in asked:
+            found[str(token)] = book_of(entry, instrument_id=str(token))
+    return found
 
 
 def _levels(value: object, *, is_descending: bool) -> tuple[Level, ...]:
@@ -113,7 +125,17 @@ def terms_of(
         accepting_orders=not closed and _is_accepting(gamma, clob),
         closed=closed,
         end_at=_end_at(gamma),
+        resolution_status=resolution_status_of(gamma),
     )
+
+
+def resolution_status_of(gamma: Mapping[str, Any]) -> str:
+    """The oracle's word: `umaResolutionStatus`, or `resolutionStatus` of a Protocol V2 market; empty before it begins.
+
+    A V2 market says "inactive" or "active" until then, a v1 market nothing.
+    """
+    said = str(gamma.get("umaResolutionStatus") or gamma.get("resolutionStatus") or "").strip().lower()
+    return "" if said in {"inactive", "active"} else said[:_STATUS_CHARS_MAX]
 
 
 def _clob_tokens(clob: Mapping[str, Any]) -> set[str]:

@@ -9,11 +9,13 @@ from decimal import Decimal
 import pytest
 
 from tests.venues.adapters.polymarket.trading import (
+    NEG_RISK_SLUG,
     SLUG,
     STARTED_AT,
     order_for,
     settled_fills,
     strike,
+    tokens,
 )
 from tonsurance.launch.practice import PracticeExchange
 from venues.adapters.polymarket.config import PolymarketConfig
@@ -39,6 +41,26 @@ def test_terms_and_book_are_the_exchanges(gateway: Gateway, terms: InstrumentTer
         (Decimal("0.026"), Decimal(1000)),
     ]
     assert [(level.price, level.size) for level in book.bids] == [(Decimal("0.019"), Decimal(400))]
+
+
+def test_many_books_come_in_one_answer_and_an_unknown_token_is_left_out(
+    gateway: Gateway, token: str, practice_exchange: PracticeExchange
+) -> None:
+    other = tokens(practice_exchange, NEG_RISK_SLUG)[0]
+
+    books = gateway.fetch_books([token, "12345", other])
+
+    assert set(books) == {token, other}
+    assert books[token] == replace(gateway.fetch_book(token), taken_at=books[token].taken_at)
+    assert books[other].instrument_id == other
+
+
+def test_books_without_an_answer_are_no_books(
+    gateway: Gateway, token: str, practice_exchange: PracticeExchange
+) -> None:
+    strike(practice_exchange, kind="server_error", method="POST", path="/clob/books", count=None)
+    with pytest.raises(LookupFailed, match=r"books: HTTP 500"):
+        gateway.fetch_books([token])
 
 
 def test_derived_credentials_are_the_same_each_time(account: PolymarketConfig, gateway: Gateway) -> None:
