@@ -30,14 +30,14 @@ def attribute(total_units: int, weights: Units, ids: Units) -> Units:
     rounded down or that plus one; weight zero gets nothing. Raises ValueError for negative input, for unequal
     lengths, for an id that comes twice, and for a total above zero with nobody to give it to.
     """
-    weights, ids = _checked(total_units, weights, ids)
+    weights, ids, largest = _checked(total_units, weights, ids)
     if total_units == 0 or len(weights) == 0:
         return np.zeros(len(weights), dtype=np.int64)
-    order = None if bool(np.all(ids[:-1] < ids[1:])) else np.argsort(ids, kind="stable")
+    order = None if bool((ids[:-1] < ids[1:]).all()) else np.argsort(ids, kind="stable")
     sorted_weights = weights if order is None else weights[order]
     if order is not None and bool(np.any(np.diff(ids[order]) == 0)):
         raise ValueError("ids: each may come once only")
-    parts = _divide(total_units, sorted_weights)
+    parts = _divide(total_units, sorted_weights, largest=largest)
     if order is None:
         return parts
     unsorted = np.empty_like(parts)
@@ -87,7 +87,8 @@ def sum_exact(units: Units) -> int:
     return sum(values.tolist())
 
 
-def _checked(total_units: int, weights: Units, ids: Units) -> tuple[Units, Units]:
+def _checked(total_units: int, weights: Units, ids: Units) -> tuple[Units, Units, int]:
+    """Both as int64, and the largest weight."""
     weights, ids = np.asarray(weights), np.asarray(ids)
     if weights.dtype.kind not in "iu" or ids.dtype.kind not in "iu":
         if len(weights):
@@ -98,38 +99,48 @@ def _checked(total_units: int, weights: Units, ids: Units) -> tuple[Units, Units
     weights, ids = weights.astype(np.int64, copy=False), ids.astype(np.int64, copy=False)
     if not 0 <= total_units <= _INT64_MAX:
         raise ValueError(f"units are a whole number from 0 to 2**63-1, not {total_units}")
-    if len(weights) and int(weights.min()) < 0:
+    # Read without a sign, a negative weight is larger than any other.
+    largest = int(weights.view(np.uint64).max()) if len(weights) else 0
+    if largest > _INT64_MAX:
         raise ValueError("no weight may be negative")
-    if total_units > 0 and (len(weights) == 0 or int(weights.max()) == 0):
+    if total_units > 0 and largest == 0:
         raise ValueError("there is nobody to give the units to: all weights are zero")
-    return weights, ids
+    return weights, ids, largest
 
 
-def _divide(total: int, weights: Units) -> Units:
-    whole = sum_exact(weights)
-    largest_quota = int(weights.max()) * total // whole
+def _divide(total: int, weights: Units, *, largest: int) -> Units:
+    whole = int(weights.sum()) if largest * len(weights) < _TOTAL_BOUND else sum_exact(weights)
+    largest_quota = largest * total // whole
     if total >= _TOTAL_BOUND or whole >= _TOTAL_BOUND or largest_quota >= _QUOTA_BOUND:
         return np.array(attribute_exact(total, weights.tolist()), dtype=np.int64)
-    parts = np.floor(weights * (total / whole)).astype(np.int64)
+    parts = (weights * (total / whole)).astype(np.int64)
     # weight*total and part*whole overflow, but their difference fits in 64 bits, and wrap-around arithmetic keeps it.
-    with np.errstate(over="ignore"):
-        remainders = weights * np.int64(total) - parts * np.int64(whole)
-    low, high = remainders < 0, remainders >= whole
-    parts += high.astype(np.int64) - low.astype(np.int64)
-    remainders += np.int64(whole) * (low.astype(np.int64) - high.astype(np.int64))
-    if bool(np.any((remainders < 0) | (remainders >= whole))):
-        raise Broken("a quota was more than one away from its float quotient")
-    left = total - sum_exact(parts)
+    remainders = weights * np.int64(total)
+    remainders -= parts * np.int64(whole)
+    if _any_outside(remainders, whole):
+        low, high = remainders < 0, remainders >= whole
+        parts += high.astype(np.int64) - low.astype(np.int64)
+        remainders += np.int64(whole) * (low.astype(np.int64) - high.astype(np.int64))
+        if _any_outside(remainders, whole):
+            raise Broken("a quota was more than one away from its float quotient")
+    left = total - int(parts.sum())
     if not 0 <= left < len(weights):
         raise Broken(f"{left} units left over among {len(weights)}")
     if left:
-        parts[_largest(remainders, left)] += 1
+        _add_one_to_largest(parts, remainders, left)
     return parts
 
 
-def _largest(remainders: Units, count: int) -> NDArray[np.intp]:
-    """Indices of the `count` largest remainders; among equals the first."""
+def _any_outside(remainders: Units, whole: int) -> bool:
+    """Whether one is negative or not below `whole`; read without a sign, a negative one is above everything."""
+    return int(remainders.view(np.uint64).max()) >= whole
+
+
+def _add_one_to_largest(parts: Units, remainders: Units, count: int) -> None:
+    """Add one to the parts of the `count` largest remainders; among equals to the first."""
     threshold = np.partition(remainders, len(remainders) - count)[len(remainders) - count]
-    above = np.flatnonzero(remainders > threshold)
-    ties = np.flatnonzero(remainders == threshold)[: count - len(above)]
-    return np.concatenate([above, ties])
+    chosen = remainders >= threshold
+    surplus = int(np.count_nonzero(chosen)) - count
+    if surplus:
+        chosen[np.flatnonzero(remainders == threshold)[-surplus:]] = False
+    parts += chosen

@@ -52,7 +52,7 @@ def sample_lines(count: int, *, seed: int, now: datetime) -> Iterator[str]:
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     draw = np.random.default_rng(seed)
     keys = [key for key in all_products() if not key.invalid_reason]
-    weights = np.array([_weight(key) for key in keys], dtype=float)
+    weights = np.array([popularity(key) for key in keys], dtype=float)
     yield ",".join(COLUMNS) + "\n"
     for first in range(0, count, CHUNK):
         size = min(CHUNK, count - first)
@@ -85,7 +85,8 @@ def rate_ppm(key: ProductKey) -> int:
     return int(scaled)
 
 
-def _weight(key: ProductKey) -> int:
+def popularity(key: ProductKey) -> int:
+    """How often a product is sold, against the others."""
     return _COVERAGE_WEIGHTS[key.coverage_type] * _CHAIN_WEIGHTS[key.chain] * _COIN_WEIGHTS[key.stablecoin]
 
 

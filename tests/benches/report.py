@@ -18,8 +18,8 @@ def print_result(
     """Print figures, goals, and as the last line the decisive goal; returns whether every goal was met."""
     width = max((len(figure.name) for figure in result.figures), default=0)
     for figure in result.figures:
-        note = f"  {figure.note}" if figure.note else ""
-        out.write(f"  {figure.name:<{width}}  {_amount(figure.value):>12} {figure.unit:<5}{note}\n")
+        line = f"  {figure.name:<{width}}  {_amount(figure.value):>12} {figure.unit:<7} {figure.note}"
+        out.write(f"{line.rstrip()}\n")
     if result.peak_rss_mib is not None:
         out.write(f"  {'peak memory of this process':<{width}}  {_amount(result.peak_rss_mib):>12} MiB\n")
     for note in result.notes:

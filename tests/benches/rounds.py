@@ -81,7 +81,7 @@ def timed(work: Callable[[], object], *, clock: Clock = wall, times: int = 1) ->
 def backend_cpu() -> Clock:
     """A clock of the CPU that this thread and its database connection's server process use, together.
 
-    Good to a hundredth of a second (the kernel's tick). The server must run on this machine.
+    The server must run on this machine. Parallel workers of a query are other processes and are not counted.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
@@ -90,7 +90,10 @@ def backend_cpu() -> Clock:
 
 
 def process_cpu_s(pid: int) -> float:
-    """CPU seconds that the process has used so far, in user and system mode."""
+    """CPU seconds that the process's first thread has used so far; to the nanosecond where the kernel counts so."""
+    exact = Path(f"/proc/{pid}/schedstat")
+    if exact.exists():
+        return int(exact.read_text().split()[0]) / 1e9
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
