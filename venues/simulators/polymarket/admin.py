@@ -12,10 +12,17 @@ from typing import Any
 
 from aiohttp import web
 
-from venues.simulators.polymarket.config import contracts, urls
+from venues.simulators.polymarket.approvals import UNLIMITED, allowance_set, operator_set
+from venues.simulators.polymarket.config import (
+    CONDITIONAL_TOKENS,
+    POSITION_MANAGER,
+    ROUTER,
+    contracts,
+    urls,
+)
 from venues.simulators.polymarket.ledger import account_fund
 from venues.simulators.polymarket.makers import Level, book_move, book_set, makers_open
-from venues.simulators.polymarket.records import Market
+from venues.simulators.polymarket.records import Account, Market
 from venues.simulators.polymarket.refusals import Refusal
 from venues.simulators.polymarket.resolution import market_resolve, shares_redeem
 from venues.simulators.polymarket.settlement import script_validate, settlement_advance
@@ -93,7 +100,7 @@ async def set_account(request: web.Request) -> web.Response:
     owner = checksummed(body["owner"]) if "owner" in body else None
     account = state.account_open(checksummed(body["address"]))
     account.standing = standing if "standing" in body else account.standing
-    account.approved = bool(body.get("approved", account.approved))
+    _approve(state, account, body)
     account.signature_type = int(body.get("signature_type", account.signature_type))
     account.sessions = sessions or account.sessions
     account.owner = owner or account.owner
@@ -246,6 +253,26 @@ async def clear_faults(request: web.Request) -> web.Response:
     plan.clear()
     plan.save()
     return answer(plan.body())
+
+
+def _approve(state: State, account: Account, body: dict[str, Any]) -> None:
+    """Set approvals: all of them by `approved`, single ones by the contract's name or address.
+
+    `allowances` are pUSD as decimals ("max" for no limit); `operators` hold for the ledger of the shares that the
+    contract trades.
+    """
+    if "approved" in body:
+        account.approved = bool(body["approved"])
+        account.allowances, account.operators = {}, {}
+    names = {name: str(value) for name, value in contracts(state.config).items() if name != "chain_id"}
+    for name, amount in body.get("allowances", {}).items():
+        spender = checksummed(names.get(name, name))
+        allowance_set(account, spender=spender, amount=UNLIMITED if amount == "max" else exact_e6(amount))
+    for name, is_approved in body.get("operators", {}).items():
+        operator = checksummed(names.get(name, name))
+        is_v2 = operator.lower() in (state.config.exchange_v3.lower(), ROUTER.lower())
+        ledger = POSITION_MANAGER if is_v2 else CONDITIONAL_TOKENS
+        operator_set(account, ledger=ledger, operator=operator, is_approved=bool(is_approved))
 
 
 def _market(state: State, body: dict[str, Any]) -> Market:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from venues.simulators.polymarket.clob_markets import token_price_e4
+from venues.simulators.polymarket.config import POSITION_PROTOCOL
 from venues.simulators.polymarket.records import Market
 from venues.simulators.polymarket.state import State
 from venues.simulators.polymarket.units import PRICE_ONE_E4, text_e4, text_e6
@@ -17,12 +18,13 @@ from venues.simulators.polymarket.units import PRICE_ONE_E4, text_e4, text_e6
 
 def market_body(state: State, market: Market, *, with_event: bool = True) -> dict[str, Any]:
     """Return a market as Gamma prints it."""
+    is_v2 = market.version == POSITION_PROTOCOL
     yes, no = market.token_ids
     prices = [text_e4(token_price_e4(state, market, token)) for token in (yes, no)]
     bids, asks = state.books[market.condition_id].levels(yes)
     body: dict[str, Any] = {
         "id": market.gamma_id,
-        "version": "v1",
+        "version": market.version,
         "slug": market.slug,
         "conditionId": market.condition_id,
         "questionID": market.question_id,
@@ -33,8 +35,8 @@ def market_body(state: State, market: Market, *, with_event: bool = True) -> dic
         "category": "Crypto",
         "outcomes": json.dumps(market.outcomes),
         "outcomePrices": json.dumps(prices),
-        "clobTokenIds": json.dumps(market.token_ids),
-        "positionIds": [],
+        "clobTokenIds": "[]" if is_v2 else json.dumps(market.token_ids),
+        "positionIds": market.token_ids if is_v2 else [],
         "active": True,
         "closed": market.closed,
         "archived": False,
@@ -49,7 +51,7 @@ def market_body(state: State, market: Market, *, with_event: bool = True) -> dic
         "closedTime": _iso(market.closed_at) if market.closed_at else None,
         "orderMinSize": int(text_e6(market.min_size_e6)),
         "orderPriceMinTickSize": float(text_e4(market.tick_e4)),
-        "secondsDelay": 0,
+        "secondsDelay": market.seconds_delay,
         "feesEnabled": market.fee_rate != "0",
         "feeType": "crypto_15_min" if market.fee_rate == "0.07" else "",
         "feeSchedule": {
@@ -59,7 +61,8 @@ def market_body(state: State, market: Market, *, with_event: bool = True) -> dic
             "rebateRate": 0.2,
         },
         **_quotes(market, bids=bids, asks=asks),
-        "umaResolutionStatus": "resolved" if market.closed else "",
+        "umaResolutionStatus": "resolved" if market.closed and not is_v2 else "",
+        "resolutionStatus": ("resolved" if market.closed else "active") if is_v2 else None,
         "resolvedBy": "",
         "tags": [tag_body(name) for name in market.tags],
     }
@@ -81,7 +84,7 @@ def _event_body(state: State, members: list[Market]) -> dict[str, Any]:
     first = members[0]
     return {
         "id": first.event_id,
-        "version": "v1",
+        "version": first.version,
         "slug": first.event_slug,
         "ticker": first.event_slug,
         "title": first.event_title,

@@ -14,13 +14,14 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from venues.simulators.polymarket import config
+from venues.simulators.polymarket.approvals import allowance_of, is_operator
 from venues.simulators.polymarket.refusals import Refusal
 from venues.simulators.polymarket.state import State, checksummed
 from venues.simulators.polymarket.wire import answer, state_of
 
 REVERTED = {"code": 3, "message": "execution reverted"}
 BATCH_MAX = 100
-UNLIMITED = (1 << 256) - 1
+SHARE_LEDGERS = (config.CONDITIONAL_TOKENS.lower(), config.POSITION_MANAGER.lower())
 
 
 def _selector(signature: str) -> str:
@@ -100,13 +101,14 @@ def _result(state: State, method: str, params: list[Any]) -> Any:
 
 def _view(state: State, target: str, selector: str, arguments: bytes) -> bytes:
     settings = state.config
-    exchanges = (settings.standard_exchange.lower(), settings.neg_risk_exchange.lower())
+    exchanges = {address.lower(): "2" for address in settings.exchanges()}
+    exchanges[settings.exchange_v3.lower()] = "3"
     if target in exchanges and selector == GET_ORDER_STATUS:
         return _order_status(state, arguments[:32], exchange=target)
     if target in exchanges and selector == EIP712_DOMAIN:
         return encode(
             ["bytes1", "string", "string", "uint256", "address", "bytes32", "uint256[]"],
-            [b"\x0f", "Polymarket CTF Exchange", "2", settings.chain_id, target, bytes(32), []],
+            [b"\x0f", "Polymarket CTF Exchange", exchanges[target], settings.chain_id, target, bytes(32), []],
         )
     if target == config.DEPOSIT_WALLET_FACTORY.lower() and selector == FACTORY_BEACON:
         return encode(["address"], [config.DEPOSIT_WALLET_BEACON])
@@ -114,12 +116,16 @@ def _view(state: State, target: str, selector: str, arguments: bytes) -> bytes:
     if target == config.COLLATERAL_TOKEN.lower() and selector == BALANCE_OF:
         return encode(["uint256"], [holder.pusd_e6 + holder.unseen_e6 if holder else 0])
     if target == config.COLLATERAL_TOKEN.lower() and selector == ALLOWANCE:
-        return encode(["uint256"], [UNLIMITED if holder and holder.approved else 0])
-    if target == config.CONDITIONAL_TOKENS.lower() and selector == IS_APPROVED:
-        return encode(["bool"], [bool(holder and holder.approved)])
-    if target == config.CONDITIONAL_TOKENS.lower() and selector == BALANCE_OF_TOKEN:
+        spender = "0x" + arguments[44:64].hex()
+        return encode(["uint256"], [allowance_of(holder, spender=spender) if holder else 0])
+    if target in SHARE_LEDGERS and selector == IS_APPROVED:
+        operator = "0x" + arguments[44:64].hex()
+        return encode(
+            ["bool"], [holder is not None and is_operator(holder, ledger=target, operator=operator)]
+        )
+    if target in SHARE_LEDGERS and selector == BALANCE_OF_TOKEN:
         token_id = str(int.from_bytes(arguments[32:64], "big"))
-        held = holder.positions.get(token_id) if holder else None
+        held = holder.positions.get(token_id) if holder and _is_on(state, token_id, ledger=target) else None
         return encode(["uint256"], [held.size_e6 if held else 0])
     raise ValueError(f"{target} has no view {selector}")
 
@@ -129,17 +135,21 @@ def _order_status(state: State, order_hash: bytes, *, exchange: str) -> bytes:
     if order is None or not order.mined_making:
         return encode(["bool", "uint256"], [False, 0])
     market = state.markets[order.condition_id]
-    if state.config.exchange(neg_risk=market.neg_risk).lower() != exchange:
+    if state.config.exchange(neg_risk=market.neg_risk, protocol=market.version).lower() != exchange:
         return encode(["bool", "uint256"], [False, 0])
     remaining = max(order.maker_amount - order.mined_making, 0)
     return encode(["bool", "uint256"], [remaining == 0, remaining])
 
 
+def _is_on(state: State, token_id: str, *, ledger: str) -> bool:
+    market = state.market_by_token.get(token_id)
+    return market is not None and config.share_ledger(market.version).lower() == ledger
+
+
 def _code_addresses(state: State) -> set[str]:
     return {
-        state.config.standard_exchange.lower(),
-        state.config.neg_risk_exchange.lower(),
+        *(address.lower() for address in state.config.exchanges()),
         config.COLLATERAL_TOKEN.lower(),
-        config.CONDITIONAL_TOKENS.lower(),
+        *SHARE_LEDGERS,
         config.DEPOSIT_WALLET_FACTORY.lower(),
     }

@@ -9,9 +9,10 @@ from uuid import NAMESPACE_OID, uuid5
 
 from aiohttp import web
 
-from venues.simulators.polymarket import config
+from venues.simulators.polymarket.approvals import allowances_shown
 from venues.simulators.polymarket.cancels import live_orders
 from venues.simulators.polymarket.clob_markets import FEE_CAP_BPS
+from venues.simulators.polymarket.config import CTF_PROTOCOL, POSITION_PROTOCOL
 from venues.simulators.polymarket.records import CANCELED, KILLED, LIVE, Account, ApiKey, Leg, Order, Trade
 from venues.simulators.polymarket.refusals import Refusal
 from venues.simulators.polymarket.state import State
@@ -26,7 +27,7 @@ from venues.simulators.polymarket.wire import (
 )
 
 PAGE = 500
-UNLIMITED = (1 << 256) - 1
+SHARE_PROTOCOLS = {"CONDITIONAL": CTF_PROTOCOL, "CONDITIONAL-V2": POSITION_PROTOCOL}
 HOUSE_KEY = str(uuid5(NAMESPACE_OID, "practice-exchange:house"))
 
 routes = web.RouteTableDef()
@@ -90,21 +91,15 @@ async def balance_allowance(request: web.Request) -> web.Response:
     state = state_of(request)
     key = await require_key(request)
     account = _wallet(state, request, key=key)
-    if request.query.get("asset_type") == "COLLATERAL":
+    asset_type = request.query.get("asset_type", "")
+    if asset_type == "COLLATERAL":
         balance = account.pusd_e6
-    elif request.query.get("asset_type") in ("CONDITIONAL", "CONDITIONAL-V2"):
-        held = account.positions.get(request.query.get("token_id", ""))
-        balance = held.size_e6 if held else 0
+    elif asset_type in SHARE_PROTOCOLS:
+        balance = _shares(state, account, request.query.get("token_id", ""), asset_type=asset_type)
     else:
         raise Refusal(400, "invalid asset type")
-    allowance = str(UNLIMITED if account.approved else 0)
-    spenders = (
-        state.config.standard_exchange,
-        state.config.neg_risk_exchange,
-        config.NEG_RISK_ADAPTER,
-        state.config.exchange_v3,
-    )
-    return answer({"balance": str(balance), "allowances": dict.fromkeys(spenders, allowance)})
+    allowances = allowances_shown(account, asset_type=asset_type, config=state.config)
+    return answer({"balance": str(balance), "allowances": allowances})
 
 
 @routes.get("/balance-allowance/update")
@@ -213,6 +208,15 @@ def _row_wanted(row: dict[str, Any], request: web.Request) -> bool:
     if "asset_id" in query and query["asset_id"] not in tokens:
         return False
     return query.get("maker_address", row["maker_address"]).lower() == str(row["maker_address"]).lower()
+
+
+def _shares(state: State, account: Account, token_id: str, *, asset_type: str) -> int:
+    """Return an account's shares of a token, if the token lives on the ledger that was asked about."""
+    market = state.market_by_token.get(token_id)
+    if market is None or market.version != SHARE_PROTOCOLS[asset_type]:
+        return 0
+    held = account.positions.get(token_id)
+    return held.size_e6 if held else 0
 
 
 def _wallet(state: State, request: web.Request, *, key: ApiKey) -> Account:

@@ -54,7 +54,7 @@ async def compact_market(request: web.Request) -> web.Response:
         "mbf": FEE_CAP_BPS,
         "tbf": FEE_CAP_BPS,
         "ao": market.accepting_orders,
-        "sd": 0,
+        "sd": market.seconds_delay,
     }
     if market.neg_risk:
         body["nr"] = True
@@ -151,7 +151,7 @@ def full_market(state: State, market: Market) -> dict[str, Any]:
         "market_slug": market.slug,
         "end_date_iso": market.ends_at,
         "game_start_time": None,
-        "seconds_delay": 0,
+        "seconds_delay": market.seconds_delay,
         "fpmm": "",
         "maker_base_fee": FEE_CAP_BPS,
         "taker_base_fee": FEE_CAP_BPS,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from venues.simulators.polymarket.book import cash_e6
 from venues.simulators.polymarket.records import BUY, SELL, Account, Leg, Market, Position, Trade
-from venues.simulators.polymarket.refusals import Refusal, short_allowance, short_balance
+from venues.simulators.polymarket.refusals import Refusal, short_balance
 from venues.simulators.polymarket.state import State
 from venues.simulators.polymarket.units import UNIT_E6
 
@@ -70,12 +70,6 @@ def require_funds(state: State, account: Account, *, side: str, token_id: str, a
         balance -= shares_reserved(state, account.address, token_id=token_id)
     if balance < amount_e6:
         raise short_balance(balance_e6=max(balance, 0), amount_e6=amount_e6)
-
-
-def require_allowance(account: Account, *, spender: str) -> None:
-    """Refuse an order whose exchange has not been approved by the wallet."""
-    if not account.approved:
-        raise short_allowance(spender=spender, allowance=0)
 
 
 def require_standing(account: Account, *, side: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
+from venues.simulators.polymarket.config import POSITION_PROTOCOL
 from venues.simulators.polymarket.makers import Level, book_set, makers_open
 from venues.simulators.polymarket.records import Market
 from venues.simulators.polymarket.state import State
@@ -21,6 +22,9 @@ SEEDS = Path(__file__).with_name("seeds.json")
 FIRST_GAMMA_ID = 1_500_000
 FIRST_EVENT_ID = 90_000
 TOKEN_DIGITS = 77
+BINARY_MODULE_ID = 1
+POSITION_ZEROS = (1 << 64) - 1
+"""Bits 40 to 103 of an id: all zero in a Protocol V2 position, not all zero in a conditional token."""
 
 
 def markets_open(state: State, *, now_ms: int) -> None:
@@ -86,16 +90,17 @@ def _ladder(
 def _market(row: dict[str, Any], *, seed: int, position: int) -> Market:
     name = f"{seed}:{row['slug']}"
     neg_risk = bool(row["neg_risk"])
+    condition_id, token_ids = _identifiers(name, version=row["version"])
     event_number = int(keccak(text=row["event_slug"]).hex()[:6], 16) % 100_000
     return Market(
-        condition_id="0x" + keccak(text=f"condition:{name}").hex(),
+        condition_id=condition_id,
         question_id="0x" + keccak(text=f"question:{name}").hex(),
         gamma_id=str(FIRST_GAMMA_ID + position),
         slug=row["slug"],
         question=row["question"],
         description=row["description"],
         resolution_source=row["resolution_source"],
-        token_ids=[_token_id(name, outcome) for outcome in ("Yes", "No")],
+        token_ids=token_ids,
         outcomes=["Yes", "No"],
         tick_e4=exact_e4(row["tick"]),
         min_size_e6=int(row["min_size"]) * UNIT_E6,
@@ -107,16 +112,32 @@ def _market(row: dict[str, Any], *, seed: int, position: int) -> Market:
         event_id=str(FIRST_EVENT_ID + event_number),
         event_slug=row["event_slug"],
         event_title=row["event_title"],
+        version=row["version"],
         tags=list(row["tags"]),
         group_title=str(row.get("group_title", "")),
         neg_risk_market_id="0x" + keccak(text=f"event:{seed}:{row['event_slug']}").hex() if neg_risk else "",
     )
 
 
+def _identifiers(name: str, *, version: str) -> tuple[str, list[str]]:
+    """Return (condition id, [YES id, NO id]).
+
+    A Protocol V2 position id is one byte of module, eighteen of market, eight of zero, four of question and one
+    of outcome; its first 31 bytes are the structural market id, which Gamma pads with a zero byte. Source:
+    docs.polymarket.com/resources/onchain-position-data.
+    """
+    condition = keccak(text=f"condition:{name}")
+    if version != POSITION_PROTOCOL:
+        return "0x" + condition.hex(), [_token_id(name, outcome) for outcome in ("Yes", "No")]
+    market = bytes([BINARY_MODULE_ID]) + condition[:18] + bytes(8) + bytes(4)
+    positions = [str(int.from_bytes(market + bytes([outcome]), "big")) for outcome in (0, 1)]
+    return "0x" + market.hex() + "00", positions
+
+
 def _token_id(name: str, outcome: str) -> str:
     """Return a 77-digit id as the venue's are; short ones would read as another protocol's position ids."""
     for attempt in range(1000):
         text = str(int(keccak(text=f"token:{name}:{outcome}:{attempt}").hex(), 16))
-        if len(text) == TOKEN_DIGITS:
+        if len(text) == TOKEN_DIGITS and int(text) >> 40 & POSITION_ZEROS:
             return text
     raise ValueError(f"no token id of {TOKEN_DIGITS} digits for {name}")

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from venues.simulators.polymarket import refusals
+from venues.simulators.polymarket.approvals import require_approval
 from venues.simulators.polymarket.book import Plan
-from venues.simulators.polymarket.config import NEG_RISK_ADAPTER
-from venues.simulators.polymarket.ledger import require_allowance, require_funds, require_standing
+from venues.simulators.polymarket.config import domain_version
+from venues.simulators.polymarket.ledger import require_funds, require_standing
 from venues.simulators.polymarket.limits import (
     limit_price_e4,
     require_dollar,
@@ -47,9 +48,9 @@ def order_place(state: State, request: OrderRequest, *, key: ApiKey, now_ms: int
     if market is None:
         raise Refusal(404, refusals.NO_MARKET)
     domain = exchange_domain(
-        version="2",
+        version=domain_version(market.version),
         chain_id=state.config.chain_id,
-        exchange=state.config.exchange(neg_risk=market.neg_risk),
+        exchange=state.config.exchange(neg_risk=market.neg_risk, protocol=market.version),
     )
     order_id = "0x" + order_hash(request.fields, domain=domain).hex()
     account = _require_signer(state, request, key=key, domain=domain)
@@ -131,10 +132,8 @@ def _weighed(
     price_e4 = limit_price_e4(request, market, order_id=order_id)
     require_size(request, market, order_id=order_id)
     require_standing(account, side=request.side)
-    require_allowance(account, spender=state.config.exchange(neg_risk=market.neg_risk))
-    if market.neg_risk and request.side == BUY:
-        require_allowance(account, spender=NEG_RISK_ADAPTER)
     fields = request.fields
+    require_approval(account, market, config=state.config, side=request.side, amount_e6=fields.maker_amount)
     return Order(
         id=order_id,
         condition_id=market.condition_id,

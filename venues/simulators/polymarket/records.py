@@ -16,6 +16,9 @@ CANCELED = "CANCELED"
 KILLED = "KILLED"
 """Ours, never on the wire: accepted by the engine and killed without a fill; only its hash is remembered."""
 CANCELED_RESOLVED = "CANCELED_MARKET_RESOLVED"
+CANCELED_EXPIRED = "CANCELED_EXPIRED_ORDER"
+DELAYED = "DELAYED"
+UNMATCHED = "UNMATCHED"
 
 TRADE_MATCHED = "MATCHED"
 TRADE_MINED = "MINED"
@@ -47,6 +50,8 @@ class Market:
     event_id: str
     event_slug: str
     event_title: str
+    version: str = "v1"
+    seconds_delay: float = 0.0
     tags: list[str] = field(default_factory=list)
     group_title: str = ""
     neg_risk_market_id: str = ""
@@ -88,6 +93,8 @@ class Order:
     sequence: int = 0
     post_only: bool = False
     synthetic: bool = False
+    delayed_until: int = 0
+    fails_delay: bool = False
     status: str = LIVE
     matched_e6: int = 0
     cash_e6: int = 0
@@ -163,7 +170,11 @@ class Position:
 
 @dataclass(slots=True, kw_only=True)
 class Account:
-    """A wallet. `unseen_e6` is pUSD on chain that the exchange's cache has not read yet."""
+    """A wallet. `unseen_e6` is pUSD on chain that the exchange's cache has not read yet.
+
+    `approved` holds for every spender that `allowances` (pUSD, by spender) and `operators` (shares, by
+    "ledger:operator") do not name; addresses are in lower case.
+    """
 
     address: str
     owner: str
@@ -173,6 +184,8 @@ class Account:
     funded_e6: int = 0
     fees_paid_e6: int = 0
     approved: bool = True
+    allowances: dict[str, str] = field(default_factory=dict)
+    operators: dict[str, bool] = field(default_factory=dict)
     standing: str = "open"
     sessions: list[str] = field(default_factory=list)
     positions: dict[str, Position] = field(default_factory=dict)

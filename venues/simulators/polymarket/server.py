@@ -10,11 +10,12 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
 from venues.simulators.polymarket.app import create_app
-from venues.simulators.polymarket.config import Config, ProductionRefused
+from venues.simulators.polymarket.config import Config, ProductionRefused, amoy
 
 SHUTDOWN_SECONDS = 1.0
 logger = logging.getLogger("practice-exchange")
@@ -31,6 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--chain-id", type=int, default=defaults.chain_id)
     parser.add_argument("--exchange", default=defaults.standard_exchange, help="standard exchange contract")
     parser.add_argument("--neg-risk-exchange", default=defaults.neg_risk_exchange)
+    parser.add_argument(
+        "--amoy",
+        action="store_true",
+        help="the test network's chain and contracts, for clients that know no others",
+    )
     parser.add_argument("--mined-seconds", type=float, default=defaults.mined_seconds)
     parser.add_argument("--confirmed-seconds", type=float, default=defaults.confirmed_seconds)
     parser.add_argument("--clock-skew", type=float, default=defaults.clock_skew_seconds, metavar="SECONDS")
@@ -41,19 +47,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def config_of(options: argparse.Namespace) -> Config:
     """Return the configuration the options ask for; ProductionRefused when they name the real venue."""
+    chosen: dict[str, Any] = {
+        "host": options.host,
+        "port": options.port,
+        "state": options.state,
+        "seed": options.seed,
+        "port_file": options.port_file,
+        "mined_seconds": options.mined_seconds,
+        "confirmed_seconds": options.confirmed_seconds,
+        "clock_skew_seconds": options.clock_skew,
+        "replenish_seconds": options.replenish,
+    }
+    if options.amoy:
+        return amoy(**chosen)
     return Config(
-        host=options.host,
-        port=options.port,
-        state=options.state,
-        seed=options.seed,
-        port_file=options.port_file,
         chain_id=options.chain_id,
         standard_exchange=options.exchange,
         neg_risk_exchange=options.neg_risk_exchange,
-        mined_seconds=options.mined_seconds,
-        confirmed_seconds=options.confirmed_seconds,
-        clock_skew_seconds=options.clock_skew,
-        replenish_seconds=options.replenish,
+        **chosen,
     )
 
 

@@ -25,7 +25,7 @@ from polymarket import SecureClient
 from polymarket._internal.environment import PRODUCTION_CONFIG, create_environment
 from polymarket._internal.l1_auth import sign_api_key_auth
 
-from venues.simulators.polymarket.config import Config, contracts, urls
+from venues.simulators.polymarket.config import Config, contracts, domain_version, urls
 from venues.simulators.polymarket.signatures import SignedFields, exchange_domain, order_hash
 
 ROOT = Path(__file__).parents[4]
@@ -34,6 +34,7 @@ ALICE = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 BOB_KEY = "0x" + "22" * 32
 BOB = "0x1563915e194D8CfBA1943570603F7606A3115508"
 USDC = "usdc-depeg-by-december-31-2027"
+USDC_V2 = "usdc-depeg-by-june-30-2027"
 USDE = "usde-depeg-by-december-31-2027"
 BRIDGE = "largest-crypto-hack-of-2027-bridge"
 START_SECONDS = 20.0
@@ -197,6 +198,7 @@ def signed_body(
     salt: int = 1,
     config: Config | None = None,
     neg_risk: bool = False,
+    protocol: str = "v1",
     **changes: Any,
 ) -> dict[str, Any]:
     """Return a type-0 order envelope with a true signature; `changes` are made to it after signing."""
@@ -217,7 +219,9 @@ def signed_body(
         builder=bytes(32),
     )
     domain = exchange_domain(
-        version="2", chain_id=chosen.chain_id, exchange=chosen.exchange(neg_risk=neg_risk)
+        version=domain_version(protocol),
+        chain_id=chosen.chain_id,
+        exchange=chosen.exchange(neg_risk=neg_risk, protocol=protocol),
     )
     signature = signer.sign_msg_hash(order_hash(fields, domain=domain)).to_bytes()
     order = {

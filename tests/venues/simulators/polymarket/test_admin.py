@@ -89,7 +89,7 @@ def test_a_markets_fee_is_read_where_the_venue_prints_it_and_charged(exchange: E
 def test_a_reset_forgets_everything_and_may_take_another_seed(exchange: Exchange):
     exchange.admin("/fund", address=ALICE, pusd="100")
     before = exchange.tokens(USDC)
-    assert exchange.admin("/reset", seed=2) == {"seed": 2, "markets": 27}
+    assert exchange.admin("/reset", seed=2) == {"seed": 2, "markets": 29}
     assert exchange.truth()["accounts"] == {}
     assert exchange.tokens(USDC) != before
     exchange.admin("/reset", seed=1)

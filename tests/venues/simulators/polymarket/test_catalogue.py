@@ -7,8 +7,10 @@ from decimal import Decimal
 
 import pytest
 from polymarket import errors
+from polymarket._internal.protocol import decode_v2_outcome_position_id, is_v2_position_id
+from polymarket.models.types import to_market_condition_id
 
-from tests.venues.simulators.polymarket.rig import ALICE, BRIDGE, USDC, USDE, Exchange
+from tests.venues.simulators.polymarket.rig import ALICE, BRIDGE, USDC, USDC_V2, USDE, Exchange
 from venues.simulators.polymarket.config import Config
 from venues.simulators.polymarket.markets import markets_open, seed_rows
 from venues.simulators.polymarket.state import State
@@ -52,7 +54,7 @@ def test_there_is_a_market_per_hedgeable_coin_and_bridge(opened):
     assert {f"{coin}-depeg-by-december-31-2027" for coin in COINS} <= slugs
     assert {f"{bridge}-hack-by-december-31-2027" for bridge in BRIDGES} <= slugs
     assert not any("usdp" in slug for slug in slugs)
-    assert len(slugs) == len(seed_rows()) == 27
+    assert len(slugs) == len(seed_rows()) == 29
 
 
 def test_the_books_look_like_the_real_ones(opened):
@@ -71,10 +73,28 @@ def test_the_books_look_like_the_real_ones(opened):
 
 def test_token_ids_are_long_and_condition_ids_are_hashes(opened):
     for market in opened.markets.values():
-        assert [len(token) for token in market.token_ids] == [77, 77]
         assert len(market.condition_id) == 66
-        reserved = ((1 << 64) - 1) << 40
-        assert all(int(token) & reserved for token in market.token_ids)
+        is_position = [is_v2_position_id(token) for token in market.token_ids]
+        assert is_position == [market.version == "v2"] * 2
+        if market.version == "v1":
+            assert [len(token) for token in market.token_ids] == [77, 77]
+
+
+def test_a_position_id_is_the_structural_market_id_and_the_outcome(opened):
+    market = next(market for market in opened.markets.values() if market.slug == USDC_V2)
+    decoded = [decode_v2_outcome_position_id(token) for token in market.token_ids]
+    assert [row.outcome_index for row in decoded] == [0, 1]
+    assert {to_market_condition_id(row.condition_id) for row in decoded} == {market.condition_id}
+    assert market.condition_id.startswith("0x01")
+
+
+def test_gamma_shows_a_protocol_v2_market_by_its_positions(exchange: Exchange):
+    body = exchange.get(f"/gamma/markets/slug/{USDC_V2}")
+    assert (body["version"], body["clobTokenIds"], body["resolutionStatus"]) == ("v2", "[]", "active")
+    assert body["positionIds"] == list(exchange.tokens(USDC_V2))
+    market = exchange.signed_in().get_market(slug=USDC_V2)
+    assert (market.version, market.outcomes.yes.token_id) == ("v2", None)
+    assert [market.outcomes.yes.position_id, market.outcomes.no.position_id] == body["positionIds"]
 
 
 def test_the_same_seed_opens_the_same_exchange():
@@ -107,7 +127,7 @@ def test_gamma_lists_searches_and_shows(exchange: Exchange):
     assert market.version == "v1"
     assert client.get_market(id=market.id) == market
     listed = list(client.list_markets(closed=False).iter_items())
-    assert len(listed) == 27
+    assert len(listed) == 29
     assert client.get_event(slug="largest-crypto-hack-of-2027").trading.neg_risk
     found = list(client.search(q="bridge hacked").iter_items())
     assert {event.slug for page in found for event in page.events} >= {"ton-bridge-hack-by-december-31-2027"}
@@ -133,7 +153,7 @@ def test_the_keyset_pages_cover_every_market_once(exchange: Exchange):
         cursor = page.get("next_cursor", "")
         if not cursor:
             break
-    assert len(seen) == len(set(seen)) == 27
+    assert len(seen) == len(set(seen)) == 29
 
 
 def test_the_clob_tells_the_terms_of_a_market(exchange: Exchange):
