@@ -24,6 +24,7 @@ from venues.simulators.polymarket import (
     clob_trading,
     data_api,
     gamma,
+    sockets,
 )
 from venues.simulators.polymarket.config import Config
 from venues.simulators.polymarket.faults import FaultPlan
@@ -51,6 +52,7 @@ def create_app(config: Config | None = None) -> web.Application:
     app = web.Application(middlewares=[_errors, _faults], client_max_size=BODY_BYTES_MAX)
     app[STATE] = state
     app[FAULTS] = plan
+    app[sockets.HUB] = sockets.Hub(state, plan)
     _mount(
         app,
         "/clob",
@@ -65,11 +67,14 @@ def create_app(config: Config | None = None) -> web.Application:
     _mount(app, "/relayer", chain.relayer_routes)
     _mount(app, "/geo", chain.geo_routes)
     app.add_routes(chain.rpc_routes)
+    app.add_routes(sockets.routes)
     door = web.Application(middlewares=[admin.loopback_only])
     door.add_routes(admin.routes)
+    door.add_routes(sockets.admin_routes)
     door.router.add_post("/reset", _reset)
     app.add_subapp("/admin", door)
     app.cleanup_ctx.append(_ticker)
+    app.on_shutdown.append(sockets.hang_up)
     return app
 
 
@@ -102,7 +107,7 @@ async def _faults(request: web.Request, handler: Handler) -> web.StreamResponse:
     state, plan = request.config_dict[STATE], request.config_dict[FAULTS]
     if request.path.startswith("/admin/"):
         timeline_advance(state)
-        return await handler(request)
+        return await _told(request, handler)
     await request.read()
     rule = plan.strike(request.method, request.path, now_ms=state.clock.now_ms())
     if rule is None:
@@ -115,7 +120,15 @@ async def _handled(request: web.Request, handler: Handler) -> web.StreamResponse
     timeline_advance(request.config_dict[STATE])
     if request.method != "GET" and request.path in ENGINE_CALLS:
         request.config_dict[FAULTS].require_engine()
-    return await handler(request)
+    return await _told(request, handler)
+
+
+async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Handle a request, and tell the open connections what it changed."""
+    try:
+        return await handler(request)
+    finally:
+        request.config_dict[sockets.HUB].publish()
 
 
 async def _reset(request: web.Request) -> web.Response:
@@ -128,6 +141,7 @@ async def _reset(request: web.Request) -> web.Response:
     plan.clear()
     markets_open(state, now_ms=state.clock.now_ms())
     state.store.commit()
+    request.config_dict[sockets.HUB].reset()
     return answer({"seed": state.config.seed, "markets": len(state.markets)})
 
 
@@ -137,6 +151,7 @@ async def _ticker(app: web.Application) -> AsyncIterator[None]:
             await asyncio.sleep(TICK_SECONDS)
             try:
                 timeline_advance(app[STATE])
+                app[sockets.HUB].publish()
             except Exception:
                 logger.exception("the practice exchange could not advance")
 

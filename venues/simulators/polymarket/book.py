@@ -9,9 +9,12 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 
 from venues.simulators.polymarket.records import BUY, Order
 from venues.simulators.polymarket.units import LOT_E6, PRICE_ONE_E4
+
+_VERSIONS = count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,16 @@ def cash_e6(size_e6: int, price_e4: int) -> int:
 
 
 class Book:
-    """Resting orders of one market. Bids buy YES, asks sell it; `changed_at` is when it last changed."""
+    """Resting orders of one market. Bids buy YES, asks sell it; `changed_at` is when it last changed.
+
+    `version` is another number after every change, and no two books share one.
+    """
 
     def __init__(self, yes_token: str, *, now_ms: Callable[[], int]) -> None:
         self._yes = yes_token
         self._now_ms = now_ms
         self.changed_at = now_ms()
+        self.version = next(_VERSIONS)
         self._bids: list[tuple[int, int, Order]] = []
         self._asks: list[tuple[int, int, Order]] = []
 
@@ -74,6 +81,7 @@ class Book:
     def touch(self) -> None:
         """Note that the book changed now."""
         self.changed_at = self._now_ms()
+        self.version = next(_VERSIONS)
 
     def orders(self) -> Iterator[Order]:
         """Yield every resting order, best first, bids before asks."""

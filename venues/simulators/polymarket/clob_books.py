@@ -116,9 +116,9 @@ def price_points(state: State, token_id: str) -> list[dict[str, Any]]:
     return sorted(points, key=lambda point: point["t"])
 
 
-def book_body(state: State, token_id: str) -> dict[str, Any]:
+def book_body(state: State, token_id: str, *, with_closed: bool = False) -> dict[str, Any]:
     """Return a token's book; its hash is the SHA-1 of the compact body with an empty hash."""
-    found = market_of_token(state, token_id)
+    found = state.market_by_token[token_id] if with_closed else market_of_token(state, token_id)
     bids, asks = state.books[found.condition_id].levels(token_id)
     last = found.last_price_e4 if token_id == found.token_ids[0] else 10_000 - found.last_price_e4
 

@@ -32,6 +32,18 @@ RULE_KINDS = frozenset(
         "empty",
     }
 )
+SOCKET_KINDS = frozenset(
+    {
+        "socket_drop",
+        "socket_silence",
+        "socket_dead",
+        "socket_gap",
+        "socket_duplicate",
+        "socket_reorder",
+        "socket_stale",
+    }
+)
+"""Rules for single messages of a WebSocket; their method is WS, their path `/ws/<channel>/<event type>`."""
 MODE_KINDS = frozenset(
     {
         "restart",
@@ -118,24 +130,28 @@ class FaultPlan:
         if kind in MODE_KINDS:
             self._add_mode(str(kind), row, now_ms=now_ms)
             return
-        if kind not in RULE_KINDS:
-            raise ValueError(f"unknown fault {kind!r}; known: {', '.join(sorted(RULE_KINDS | MODE_KINDS))}")
+        if kind not in RULE_KINDS | SOCKET_KINDS:
+            known = ", ".join(sorted(RULE_KINDS | SOCKET_KINDS | MODE_KINDS))
+            raise ValueError(f"unknown fault {kind!r}; known: {known}")
         if len(self.rules) >= RULES_MAX:
             raise ValueError(f"at most {RULES_MAX} rules")
         allowed = set(Rule.__dataclass_fields__) - {"seen", "fired"}
         unknown = set(row) - allowed
         if unknown:
             raise ValueError(f"unknown field {', '.join(sorted(unknown))} in fault {kind}")
-        self.rules.append(Rule(**row))
+        of_sockets = {"method": "WS", "path": "/ws/*"} if kind in SOCKET_KINDS else {}
+        self.rules.append(Rule(**of_sockets | row))
 
     def clear(self) -> None:
         """Forget every rule, mode and the log."""
         self.rules, self.modes, self.log, self.frozen_books = [], {}, [], {}
 
-    def strike(self, method: str, path: str, *, now_ms: int) -> Rule | None:
-        """Return the rule that strikes this request, counting it; None when it goes through."""
+    def strike(
+        self, method: str, path: str, *, now_ms: int, kinds: frozenset[str] = RULE_KINDS
+    ) -> Rule | None:
+        """Return the rule of `kinds` that strikes this request, counting it; None when it goes through."""
         for position, rule in enumerate(self.rules):
-            if rule.method not in ("*", method) or not fnmatchcase(path, rule.path):
+            if rule.kind not in kinds or rule.method not in ("*", method) or not fnmatchcase(path, rule.path):
                 continue
             if rule.count is not None and rule.fired >= rule.count:
                 continue

@@ -30,6 +30,7 @@ from venues.simulators.polymarket.records import (
     Trade,
 )
 from venues.simulators.polymarket.state import State
+from venues.simulators.polymarket.ticks import tick_follow
 from venues.simulators.polymarket.units import PRICE_ONE_E4, fee_e6
 
 PLAIN_SCRIPT = (TRADE_MINED, TRADE_CONFIRMED)
@@ -101,6 +102,7 @@ def _trade_record(
         _order_fill(state, state.orders[leg.order_id], leg, trade_id=trade.id)
     market.last_price_e4, market.last_side = price_e4, order.side
     market.volume_e6 += taker.cash_e6
+    tick_follow(market)
     state.books[market.condition_id].touch()
     state.index_trade(trade)
     state.save(trade, market)

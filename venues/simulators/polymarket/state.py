@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -28,6 +29,7 @@ class State:
         self.config = config
         self.store = Store(config.state)
         self.clock = Clock()
+        self.watchers: list[Callable[[object], None]] = []
         self._empty()
         self._load()
 
@@ -130,8 +132,10 @@ class State:
             heapq.heappush(self.due, (trade.due_at, trade.id))
 
     def save(self, *records: Market | Order | Trade | Account | ApiKey) -> None:
-        """Queue rows for the next commit."""
+        """Queue rows for the next commit, and show each to whoever watches."""
         for record in records:
+            for watch in self.watchers:
+                watch(record)
             match record:
                 case Market():
                     self.store.put("market", record.condition_id, asdict(record))
