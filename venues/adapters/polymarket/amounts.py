@@ -3,6 +3,9 @@
 A BUY that fills at once is a budget in pUSD: the exchange never takes more than `maker_amount`, and reads the
 worst price as maker/taker. Shares are cut, so that price lies a hair above the limit, never as far as the
 next price anybody can rest at: `_keeps_limit` proves it for each order, as the official client does.
+
+An order that rests (GTD) is shares at exactly its price, on both sides: hundredths of a share, and the money they
+cost, which always fits the market's decimal places.
 """
 
 from __future__ import annotations
@@ -34,12 +37,10 @@ def amounts_of(request: OrderRequest) -> Amounts:
     """What the order gives and takes. Raises Refused naming the field when the market's rules forbid it."""
     terms = request.terms
     _refuse_closed(terms)
-    if request.time_in_force not in (TimeInForce.FAK, TimeInForce.FOK):
-        raise _refused(
-            "time_in_force", "is not offered here; send FAK or FOK, which cannot outlive their decision"
-        )
     rounding = _rounding(terms)
     _refuse_price(request.price_limit, terms=terms, rounding=rounding)
+    if request.side is Side.BUY and request.time_in_force is TimeInForce.GTD:
+        return _resting_buy(request, rounding=rounding)
     if request.side is Side.BUY:
         return _buy(request, rounding=rounding)
     return _sell(request, rounding=rounding)
@@ -110,6 +111,27 @@ def _buy(request: OrderRequest, *, rounding: Rounding) -> Amounts:
         raise _refused(
             "notional_usd",
             f"{request.notional_usd} is too small to say {request.price_limit} exactly; raise the amount",
+        )
+    return Amounts(maker=maker, taker=taker)
+
+
+def _resting_buy(request: OrderRequest, *, rounding: Rounding) -> Amounts:
+    """As many shares as wanted, and no more than the money buys at the limit."""
+    terms = request.terms
+    _refuse_amount(request.size, field="size", places_max=_SIZE_PLACES_MAX)
+    _refuse_amount(request.notional_usd, field="notional_usd", places_max=_USD_PLACES_MAX)
+    price_units = int(request.price_limit * _PRICE_UNITS)
+    affordable = int(request.notional_usd * MICRO) * _PRICE_UNITS // price_units
+    step = MICRO // 10**rounding.size
+    taker = min(_cut(request.size, places=rounding.size), affordable // step * step)
+    _refuse_size(taker, terms=terms)
+    maker = taker * price_units // _PRICE_UNITS
+    if not request.post_only and maker < terms.notional_usd_min * MICRO:
+        raise _refused(
+            "notional_usd",
+            f"{Decimal(maker) / MICRO} is below the venue's minimum of {terms.notional_usd_min} USD for a BUY "
+            "that may fill at once; send it post-only, or wait until more is wanted",
+            code="below_minimum",
         )
     return Amounts(maker=maker, taker=taker)
 

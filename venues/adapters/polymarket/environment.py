@@ -16,7 +16,7 @@ from polymarket._internal.actions.auth import create_or_derive_api_key_sync
 from polymarket._internal.actions.orders.orders import create_signed_order
 from polymarket._internal.actions.orders.post import build_post_order_request
 from polymarket._internal.actions.orders.typed_data import build_order_signature, build_order_typed_data
-from polymarket._internal.actions.orders.types import BYTES32_ZERO, UnsignedOrder
+from polymarket._internal.actions.orders.types import BYTES32_ZERO, OrderType, UnsignedOrder
 from polymarket._internal.environment import PRODUCTION_CONFIG, create_environment
 from polymarket._internal.hmac import build_hmac_signature
 from polymarket._internal.l1_auth import sign_api_key_auth
@@ -99,21 +99,23 @@ def sign_order(
     timestamp_ms: int,
     order_type: str,
     owner: str,
+    expiration: int = 0,
+    post_only: bool = False,
 ) -> dict[str, Any]:
     """The body of `POST /order`, built and signed by the official client's code from our salt and time.
 
-    Amounts are base units (six decimals). No network. ECDSA nonces follow RFC 6979: the same order gives the
-    same bytes.
+    Amounts are base units (six decimals), `expiration` epoch seconds (0: none). No network. ECDSA nonces follow
+    RFC 6979: the same order gives the same bytes.
     """
     unsigned = UnsignedOrder(
         chain_id=chain_id,
         builder=BYTES32_ZERO,
         exchange_address=EvmAddress(exchange),
-        expiration=0,
+        expiration=expiration,
         maker=EvmAddress(wallet),
         maker_amount=maker_amount,
         metadata=BYTES32_ZERO,
-        order_type=cast(Literal["FAK", "FOK"], order_type),
+        order_type=cast(OrderType, order_type),
         salt=salt,
         side=cast(Literal["BUY", "SELL"], side),
         signature_type=signature_type,
@@ -125,5 +127,6 @@ def sign_order(
     )
     signed = account.sign_typed_data(full_message=build_order_typed_data(unsigned))
     signature = build_order_signature(unsigned, HexString("0x" + signed.signature.hex().removeprefix("0x")))
-    _, body = build_post_order_request(create_signed_order(unsigned, signature), owner_api_key=owner)
+    order = create_signed_order(unsigned, signature, post_only=post_only)
+    _, body = build_post_order_request(order, owner_api_key=owner)
     return body

@@ -43,7 +43,8 @@ BAD_REQUEST: Final = (
     ),
     _refusal("size_min", _INVALID + r"size \(.{1,40}\) lower than the minimum: .{1,40}", is_ours=True),
     _refusal("invalid_nonce", r"invalid nonce", is_ours=True),
-    _refusal("invalid_expiration", r"invalid expiration", is_ours=True),
+    # We never send one too near: it became so on its way, while a venue rested or a process slept.
+    _refusal("invalid_expiration", r"invalid expiration"),
     _refusal("invalid_amounts", r"invalid amounts, .{1,300}", is_ours=True),
     _refusal(
         "notional_min",
@@ -81,7 +82,7 @@ BAD_REQUEST: Final = (
     _refusal("tick_size", r"INVALID_ORDER_MIN_TICK_SIZE", is_ours=True),
     _refusal("size_min", r"INVALID_ORDER_MIN_SIZE", is_ours=True),
     _refusal("not_enough_balance", r"INVALID_ORDER_NOT_ENOUGH_BALANCE"),
-    _refusal("invalid_expiration", r"INVALID_ORDER_EXPIRATION", is_ours=True),
+    _refusal("invalid_expiration", r"INVALID_ORDER_EXPIRATION"),
     _refusal("post_only_would_cross", r"INVALID_POST_ONLY_ORDER(_TYPE)?"),
     _refusal("fok_not_filled", r"FOK_ORDER_NOT_FILLED_ERROR"),
 )

@@ -22,6 +22,7 @@ from tonsurance.kernel.money import from_micro
 from venues.adapters.polymarket.amounts import amounts_of
 from venues.adapters.polymarket.config import PolymarketConfig
 from venues.adapters.polymarket.environment import is_v2_position_id, sign_order
+from venues.adapters.polymarket.lifetimes import expiration_of, fence_of
 from venues.adapters.polymarket.order_hash import domain_separator, order_digest, order_hash
 from venues.domain.gateway import OrderRequest, Prepared, Side
 
@@ -47,6 +48,7 @@ def prepare_order(request: OrderRequest, *, config: PolymarketConfig, account: L
             field="POLYMARKET_API_KEY",
         )
     amounts = amounts_of(request)
+    expiration = expiration_of(request)
     exchange, version = exchange_for(request, config=config)
     salt = derived_salt(config.salt_secret, request.decision_key, request.generation)
     body = sign_order(
@@ -64,6 +66,8 @@ def prepare_order(request: OrderRequest, *, config: PolymarketConfig, account: L
         timestamp_ms=epoch_ms(request.created_at),
         order_type=request.time_in_force.value,
         owner=config.api_key,
+        expiration=expiration,
+        post_only=request.post_only,
     )
     is_buy = request.side is Side.BUY
     return Prepared(
@@ -75,6 +79,7 @@ def prepare_order(request: OrderRequest, *, config: PolymarketConfig, account: L
         size=from_micro(amounts.taker if is_buy else amounts.maker),
         notional_usd=from_micro(amounts.maker if is_buy else amounts.taker),
         price_limit=request.price_limit,
+        fence_at=fence_of(expiration),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from polymarket._internal.actions.orders.limit import _compute_limit_order_amounts
 from polymarket._internal.actions.orders.market import _compute_market_order_amounts
 
 from tests.venues.adapters.polymarket.samples import request, terms
@@ -98,6 +99,68 @@ def test_a_sale_never_gives_more_than_asked_and_never_asks_less_than_the_limit(
     )
 
 
+RESTING = {"time_in_force": TimeInForce.GTD}
+
+
+def test_a_resting_buy_is_shares_at_exactly_its_price() -> None:
+    wanted = request(size=Decimal("100.019"), notional_usd=Decimal(10), **RESTING)
+
+    assert amounts_of(wanted) == Amounts(maker=3_000_300, taker=100_010_000)
+
+
+def test_a_resting_buy_never_costs_more_than_its_money() -> None:
+    wanted = request(size=Decimal(1000), notional_usd=Decimal("10"), **RESTING)
+
+    # 333.33 shares at three cents are 9.9999 dollars; 333.34 would be 10.0002.
+    assert amounts_of(wanted) == Amounts(maker=9_999_900, taker=333_330_000)
+
+
+def test_a_small_resting_buy_may_only_rest() -> None:
+    small = {"size": Decimal(10), "notional_usd": Decimal(10), **RESTING}
+
+    assert refusal(**small).code == "below_minimum"
+    assert amounts_of(request(post_only=True, **small)) == Amounts(maker=300_000, taker=10_000_000)
+
+
+@given(grid=prices(), size=SIZES, side=st.sampled_from(list(Side)))
+def test_a_resting_order_rounds_to_the_unit_as_the_official_client_does(
+    grid: tuple[Decimal, Decimal], size: Decimal, side: Side
+) -> None:
+    tick, price = grid
+    ours = amounts_of(
+        request(
+            terms=terms(tick_size=tick),
+            side=side,
+            size=size,
+            notional_usd=Decimal(999_999),
+            price_limit=price,
+            post_only=True,
+            **RESTING,
+        )
+    )
+
+    assert ours == _compute_limit_order_amounts(price=price, size=size, side=side.value, tick_size=tick)
+
+
+@given(grid=prices(), size=SIZES, budget=BUDGETS)
+def test_a_resting_buy_stays_within_size_and_money_at_exactly_the_limit(
+    grid: tuple[Decimal, Decimal], size: Decimal, budget: Decimal
+) -> None:
+    tick, price = grid
+    try:
+        maker, taker = amounts_of(
+            request(terms=terms(tick_size=tick), size=size, notional_usd=budget, price_limit=price, **RESTING)
+        )
+    except Refused:
+        assume(False)
+
+    assert Decimal(maker) == Decimal(taker) * price
+    assert Decimal(maker).scaleb(-6) <= budget
+    assert Decimal(taker).scaleb(-6) <= size
+    one_more = Decimal(taker + 10_000).scaleb(-6)
+    assert one_more > size or one_more * price > budget
+
+
 def test_a_closed_market_is_refused() -> None:
     assert refusal(terms=terms(closed=True)).code == "market_closed"
     assert refusal(terms=terms(accepting_orders=False)).code == "market_not_accepting"
@@ -141,7 +204,11 @@ def test_fewer_shares_than_the_market_minimum_are_refused_on_both_sides() -> Non
         ({"side": Side.SELL, "size": Decimal("10.123456789")}, "size"),
         ({"side": Side.SELL, "size": Decimal("0")}, "size"),
         ({"side": Side.SELL, "size": Decimal("1000000")}, "size"),
-        ({"time_in_force": TimeInForce.GTD}, "time_in_force"),
+        ({"time_in_force": TimeInForce.GTD, "size": Decimal("10.123456789")}, "size"),
+        ({"time_in_force": TimeInForce.GTD, "size": Decimal("4.999")}, "size"),
+        ({"time_in_force": TimeInForce.GTD, "notional_usd": Decimal("0.99")}, "notional_usd"),
+        ({"time_in_force": TimeInForce.GTD, "notional_usd": Decimal(0)}, "notional_usd"),
+        ({"time_in_force": TimeInForce.GTD, "price_limit": Decimal("0.0305")}, "price_limit"),
         ({"terms": terms(tick_size=Decimal("0.002"))}, "tick_size"),
     ],
 )

@@ -150,6 +150,6 @@ def test_a_node_that_is_not_there_or_on_another_chain_proves_nothing(
 def test_the_venues_clock_and_a_search_for_markets(gateway: Gateway) -> None:
     assert abs((gateway.fetch_time() - datetime.now(UTC)).total_seconds()) < 3
     found = gateway.search_markets("usdc depeg")
-    assert [listing.slug for listing in found] == [SLUG]
+    assert SLUG in [listing.slug for listing in found]
     assert [label for label, _ in found[0].outcomes] == ["Yes", "No"]
     assert gateway.search_markets("  ") == []

@@ -122,7 +122,7 @@ REFUSALS = [
     ),
     (400, f"order {ORDER} is invalid. Size (3) lower than the minimum: 5", "size_min", True),
     (400, "invalid nonce", "invalid_nonce", True),
-    (400, "invalid expiration", "invalid_expiration", True),
+    (400, "invalid expiration", "invalid_expiration", False),
     (
         400,
         "invalid amounts, the market buy orders maker amount supports a max accuracy of 2 decimals, "
