@@ -63,7 +63,8 @@ WITHOUT_FILLS: frozenset[OrderStatus] = frozenset({_S.REJECTED, _S.NOT_PLACED, _
 """States that an order with a fill may not enter."""
 
 _TABLE: dict[OrderStatus, tuple[OrderStatus, ...]] = {
-    _S.PREPARED: (_S.SENDING, _S.ABORTED),
+    # Known to the venue without a send of ours: only a redemption that others sent (ADOPTED).
+    _S.PREPARED: (_S.SENDING, _S.ABORTED, _S.ACKED),
     _S.SENDING: (_S.ACKED, _S.PARTIAL, _S.FILLED, _S.CANCELLED, _S.REJECTED, _S.UNKNOWN),
     _S.UNKNOWN: (
         _S.ACKED,
@@ -113,6 +114,9 @@ def is_stale(*, valid_until: datetime, now: datetime) -> bool:
     """Whether a decision is too old to be acted on; a PREPARED order of it is ABORTED."""
     return now >= valid_until
 
+
+ADOPTED = "adopted:"
+"""Begins the name of an order that we did not send: a redemption by the venue itself, or by hand."""
 
 # Outcome tokens trade in steps of 0.01, and a venue may round one step up.
 DUST = Decimal("0.01")

@@ -15,7 +15,8 @@ class Intent(models.Model):
     """One decision to trade one instrument.
 
     `decision_key` is unique, so that a decision made twice is one intent. `leg` names the lane: at most one live intent
-    per venue, instrument and leg. A BUY may spend `notional_usd` before fees; a SELL may deliver `size`.
+    per venue, instrument and leg. A BUY may spend `notional_usd` before fees; a SELL may deliver `size`. A redemption is
+    a SELL to the chain at the payout of a resolved market, `price_limit`, which may be zero.
     """
 
     class State(models.TextChoices):
@@ -27,6 +28,7 @@ class Intent(models.Model):
     class Purpose(models.TextChoices):
         OPEN = "open", "Open a hedge"
         CLOSE = "close", "Close a hedge"
+        REDEEM = "redeem", "Redeem at the payout"
 
     id: models.UUIDField[uuid.UUID, uuid.UUID] = models.UUIDField(
         primary_key=True, default=time_ordered_uuid, editable=False
@@ -60,6 +62,9 @@ class Intent(models.Model):
     dispatch_count = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField()
     valid_until = models.DateTimeField()
+    rest_until = models.DateTimeField(
+        null=True, blank=True, help_text="A resting order of it ends by itself at this moment."
+    )
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     requested_by = models.CharField(max_length=150)
@@ -78,8 +83,24 @@ class Intent(models.Model):
                 condition=Q(state__in=["OPEN", "DONE", "ABANDONED", "PARKED"]), name="intent_state_known"
             ),
             models.CheckConstraint(condition=Q(size__gt=0), name="intent_size_positive"),
-            models.CheckConstraint(condition=Q(notional_usd__gt=0), name="intent_notional_positive"),
-            models.CheckConstraint(condition=Q(price_limit__gt=0), name="intent_price_positive"),
+            models.CheckConstraint(
+                condition=Q(notional_usd__gt=0) | Q(notional_usd=0, purpose="redeem"),
+                name="intent_notional_positive",
+            ),
+            models.CheckConstraint(
+                condition=Q(price_limit__gt=0) | Q(price_limit=0, purpose="redeem"),
+                name="intent_price_positive",
+            ),
+            models.CheckConstraint(
+                condition=Q(purpose="redeem", side="SELL", time_in_force="TX", price_limit__lte=1)
+                | (~Q(purpose="redeem") & ~Q(time_in_force="TX")),
+                name="intent_redeems_by_transaction",
+            ),
+            models.CheckConstraint(
+                condition=Q(time_in_force="GTD", rest_until__isnull=False)
+                | (~Q(time_in_force="GTD") & Q(rest_until__isnull=True)),
+                name="intent_resting_ends",
+            ),
             models.CheckConstraint(
                 condition=~Q(state="OPEN") | Q(dispatch_count__lte=1000), name="intent_dispatch_bounded"
             ),

@@ -11,12 +11,13 @@ import uuid
 from django.db import models
 from django.db.models import F, Q
 
-from hedging.domain.orders import DUST, LIVE, OrderStatus
+from hedging.domain.orders import ADOPTED, DUST, LIVE, OrderStatus
 from tonsurance.kernel.ids import time_ordered_uuid
 from tonsurance.plumbing.columns import MoneyField, PriceField, SizeField
 
 _STATES = [status.value for status in OrderStatus]
 LIVE_STATES = [status.value for status in OrderStatus if status in LIVE]
+IN_FLIGHT_STATES = ["PREPARED", "SENDING", "UNKNOWN", "ACKED", "PARTIAL"]
 _CHOICES = [(status.value, status.value.replace("_", " ").capitalize()) for status in OrderStatus]
 
 
@@ -48,6 +49,8 @@ class Order(models.Model):
     is_reducing = models.BooleanField(help_text="Makes the position smaller.")
     resend_allowed = models.BooleanField(help_text="The venue deduplicates identical bytes.")
     state = models.CharField(max_length=10, choices=_CHOICES, default=OrderStatus.PREPARED)
+    post_only = models.BooleanField(default=False, help_text="The venue refuses it rather than let it take.")
+    expires_at = models.DateTimeField(null=True, help_text="A resting order ends by itself at this moment.")
     fence_at = models.DateTimeField(null=True, help_text="The venue itself refuses these bytes afterwards.")
     attempts = models.PositiveIntegerField(default=0)
     absent_proofs = models.PositiveIntegerField(default=0)
@@ -84,11 +87,23 @@ class Order(models.Model):
                 name="order_salt_json_safe",
             ),
             models.CheckConstraint(condition=Q(size__gt=0), name="order_size_positive"),
-            models.CheckConstraint(condition=Q(notional_usd__gt=0), name="order_notional_positive"),
+            models.CheckConstraint(
+                condition=Q(notional_usd__gt=0) | Q(notional_usd=0, time_in_force="TX"),
+                name="order_notional_positive",
+            ),
+            # One wallet counts its transactions: two in flight could carry the same number.
+            models.UniqueConstraint(
+                fields=["venue"],
+                condition=~Q(client_order_id__startswith=ADOPTED)
+                & Q(state__in=IN_FLIGHT_STATES, time_in_force="TX"),
+                name="order_one_transaction_in_flight",
+            ),
             models.CheckConstraint(
                 # A dead order that shows life ends by a person's word, even one that was never sent.
+                # A redemption that others sent is known to the venue without a send of ours.
                 condition=Q(state__in=["PREPARED", "ABORTED", "MANUAL", "FILLED", "CANCELLED"])
-                | Q(attempts__gte=1),
+                | Q(attempts__gte=1)
+                | Q(client_order_id__startswith=ADOPTED, state="ACKED"),
                 name="order_sent_has_attempt",
             ),
             models.CheckConstraint(
@@ -101,6 +116,12 @@ class Order(models.Model):
                 | Q(fence_at__isnull=False),
                 name="order_without_dedup_needs_fence",
             ),
+            models.CheckConstraint(
+                condition=Q(time_in_force="GTD", expires_at__isnull=False)
+                | (~Q(time_in_force="GTD") & Q(expires_at__isnull=True, post_only=False)),
+                name="order_resting_expires",
+            ),
+            models.CheckConstraint(condition=~Q(time_in_force="GTC"), name="order_never_rests_for_ever"),
             models.CheckConstraint(
                 condition=~Q(state="NOT_PLACED") | Q(absent_proofs__gte=2), name="order_absence_proven_twice"
             ),
@@ -121,6 +142,13 @@ class Order(models.Model):
                 name="order_due",
             ),
             models.Index(fields=["instrument", "state"], name="order_by_instrument"),
+            # What the send gate adds up for every order that is sent.
+            models.Index(
+                fields=["venue"],
+                include=["notional_usd", "fee_usd_max"],
+                condition=Q(side="BUY", state__in=["SENDING", "UNKNOWN", "MANUAL", "ACKED", "PARTIAL"]),
+                name="order_at_risk",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -151,6 +179,35 @@ class OrderAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.attempt_no}: {self.outcome or 'no answer yet'}"
+
+
+class OrderCancel(models.Model):
+    """Each time a venue was asked to cancel an order: by whom, why, and its answer. Never the end by itself.
+
+    Written before the request leaves, finished by the answer. Whatever the answer, a look-up says what became of the order.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="cancels")
+    requested_by = models.CharField(max_length=150)
+    reason = models.CharField(max_length=300)
+    requested_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    is_cancelled = models.BooleanField(
+        null=True, help_text="The venue said so; empty when it did not answer."
+    )
+    answer = models.CharField(max_length=300, blank=True, default="", help_text="The venue's words.")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(reason="") & ~Q(requested_by=""), name="ordercancel_has_a_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"cancel of {self.order_id}: {self.answer or 'no answer yet'}"
 
 
 class OrderEvent(models.Model):

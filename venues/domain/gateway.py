@@ -24,11 +24,15 @@ class Side(StrEnum):
 
 
 class TimeInForce(StrEnum):
-    """FAK: fill what crosses, kill the rest. FOK: all or nothing. GTD: rests until it expires."""
+    """FAK: fill what crosses, kill the rest. FOK: all or nothing. GTD: rests until it expires.
+
+    TX is no order of a book but a transaction of the chain: the redemption of a resolved market.
+    """
 
     FAK = "FAK"
     FOK = "FOK"
     GTD = "GTD"
+    TX = "TX"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
