@@ -18,3 +18,5 @@ class PlumbingConfig(AppConfig):
         # keeps its current app per thread, and a web server's other threads would otherwise ring an
         # unconfigured one.
         import_module("tonsurance.celery").app.set_default()
+        checkups = import_module("tonsurance.plumbing.checkups")
+        checkups.checks_register(import_module("tonsurance.plumbing.diagnosis").CHECKS)

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 
 class Scope(StrEnum):
-    """What a key may do: `read` looks, `write` changes."""
+    """What a key may do: `read` looks, `write` changes, `ops` asks about the health of the machinery."""
 
     READ = "read"
     WRITE = "write"
+    OPS = "ops"
 
 
 class ApiKeys(models.Manager["ApiKey"]):
@@ -49,7 +50,7 @@ class ApiKey(models.Model):
 
     token = models.OneToOneField(AuthToken, on_delete=models.PROTECT, related_name="api_key")
     name = models.CharField(max_length=80, help_text="What the key is for, as its owner would say it.")
-    scopes: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=16, choices=choices(Scope)), size=2)
+    scopes: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=16, choices=choices(Scope)), size=3)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ApiKeys()

@@ -22,7 +22,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="the client's name in the book, for instance shop")
-        parser.add_argument("--scopes", default="read", help="read, write or read,write (default read)")
+        parser.add_argument(
+            "--scopes", default="read", help="read, write and ops, separated by commas (default read)"
+        )
         parser.add_argument("--days", type=int, help="lifetime in days (default API_KEY_DAYS)")
         parser.add_argument("--key-only", action="store_true", help="print nothing but the key")
 
@@ -30,7 +32,7 @@ class Command(BaseCommand):
         scopes = [word.strip() for word in options["scopes"].split(",") if word.strip()]
         known = {scope.value for scope in Scope}
         if not scopes or not set(scopes) <= known:
-            raise CommandError(f"--scopes {options['scopes']}: use read, write or read,write")
+            raise CommandError(f"--scopes {options['scopes']}: use read, write and ops, separated by commas")
         days = options["days"]
         if days is not None and not 0 < days <= DAYS_MAX:
             raise CommandError(f"--days {days}: give a number from 1 to {DAYS_MAX}")

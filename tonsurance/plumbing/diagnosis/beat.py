@@ -1,0 +1,60 @@
+"""When each job of the clock last ran, by the slots that its runs claimed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from math import isinf
+
+from celery import current_app
+
+from tonsurance.kernel.findings import Finding, Level, by_limits, fault, ok, warning
+from tonsurance.plumbing.slots import slot_age_s
+
+# Slots of jobs that the engine takes over when beat is silent may be so late before anybody is late.
+LATE_S_MIN, DEAD_S_MIN = 300.0, 1_800.0
+LATE_ROUNDS, DEAD_ROUNDS = 3, 10
+
+
+def jobs_ask(*, now: datetime) -> list[Finding]:
+    """One finding when every job is on time, else one for each kind of lateness."""
+    ages = {job: (slot_age_s(job, now=now), every_s) for job, every_s in jobs_scheduled().items()}
+    late = {job: _level(age_s, every_s=every_s) for job, (age_s, every_s) in ages.items()}
+    dead = [job for job, level in late.items() if level is Level.FAULT]
+    slow = [job for job, level in late.items() if level is Level.WARNING]
+    remedy = "See that beat runs (celery -A tonsurance beat) and that a worker listens to the queue `default`"
+    found = []
+    if dead:
+        words = f"{len(dead)} of {len(ages)} jobs do not run: {_told(dead, ages)}"
+        found.append(fault("beat_jobs", words, remedy=remedy, runbook="beat-late"))
+    if slow:
+        words = f"{len(slow)} of {len(ages)} jobs are late: {_told(slow, ages)}"
+        found.append(warning("beat_jobs", words, remedy=remedy, runbook="beat-late"))
+    return found or [ok("beat_jobs", f"All {len(ages)} jobs of the clock are on time")]
+
+
+def jobs_scheduled() -> dict[str, float]:
+    """Job -> seconds between its runs, from the schedule: a job is named as its task, without the app."""
+    schedule = current_app.conf.beat_schedule or {}
+    return {entry["task"].rsplit(".")[-1]: _seconds(entry["schedule"]) for entry in schedule.values()}
+
+
+def _seconds(schedule: object) -> float:
+    """A plain number, or what the schedule object says it runs every; a day for calendar times."""
+    if isinstance(schedule, (int, float)):
+        return float(schedule)
+    run_every = getattr(schedule, "run_every", None)
+    return float(run_every.total_seconds()) if run_every is not None else 86_400.0
+
+
+def _level(age_s: float, *, every_s: float) -> Level:
+    return by_limits(
+        age_s,
+        warning_at=max(LATE_ROUNDS * every_s, LATE_S_MIN),
+        fault_at=max(DEAD_ROUNDS * every_s, DEAD_S_MIN),
+    )
+
+
+def _told(jobs: list[str], ages: dict[str, tuple[float, float]]) -> str:
+    return ", ".join(
+        f"{job} (never)" if isinf(ages[job][0]) else f"{job} ({ages[job][0]:.0f} s ago)" for job in jobs
+    )
