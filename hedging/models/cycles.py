@@ -62,6 +62,7 @@ class CycleTarget(models.Model):
     cycle = models.ForeignKey(Cycle, on_delete=models.PROTECT, related_name="targets")
     instrument = models.ForeignKey("venues.Instrument", on_delete=models.PROTECT, related_name="+")
     book = models.ForeignKey("venues.BookSnapshot", null=True, on_delete=models.PROTECT, related_name="+")
+    leg = models.CharField(max_length=40, default="main", help_text="The lane: main takes, resting rests.")
     side = models.CharField(max_length=4)
     size = SizeField()
     notional_usd = MoneyField()

@@ -44,6 +44,14 @@ class Breaker(models.Model):
     class Effect(models.TextChoices):
         HALT = "HALT", "Nothing is sent"
         REDUCE_ONLY = "REDUCE_ONLY", "Only orders that make positions smaller"
+        POST_ONLY = "POST_ONLY", "Only orders that rest"
+
+    class Pause(models.TextChoices):
+        RESTART = "restart", "The venue's engine restarts"
+        POST_ONLY = "post_only", "Only resting orders and cancels"
+        CANCEL_ONLY = "cancel_only", "Only cancels"
+        DISABLED = "disabled", "Trading is disabled"
+        RATE_LIMIT = "rate_limit", "Too many requests"
 
     scope = models.CharField(max_length=120, primary_key=True, help_text="global, or venue:<code>")
     state = models.CharField(max_length=10, choices=State.choices, default=State.CLOSED)
@@ -53,6 +61,13 @@ class Breaker(models.Model):
     changed_by = models.CharField(max_length=150, blank=True, default="")
     resume_at = models.DateTimeField(
         null=True, blank=True, help_text="A pause ends by itself at this moment."
+    )
+    pause = models.CharField(
+        max_length=12,
+        blank=True,
+        default="",
+        choices=Pause.choices,
+        help_text="What the venue said it does meanwhile.",
     )
     probe_budget = models.PositiveIntegerField(default=0)
     latched = models.BooleanField(default=False, help_text="Only a person may close it.")
@@ -65,7 +80,17 @@ class Breaker(models.Model):
                 condition=Q(state__in=["CLOSED", "OPEN", "HALF_OPEN"]), name="breaker_state_known"
             ),
             models.CheckConstraint(
-                condition=Q(effect__in=["HALT", "REDUCE_ONLY"]), name="breaker_effect_known"
+                condition=Q(effect__in=["HALT", "REDUCE_ONLY", "POST_ONLY"]), name="breaker_effect_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(pause="")
+                | Q(
+                    pause__in=["restart", "post_only", "cancel_only", "disabled", "rate_limit"],
+                    state="OPEN",
+                    latched=False,
+                    resume_at__isnull=False,
+                ),
+                name="breaker_pause_ends",
             ),
             models.CheckConstraint(
                 condition=Q(state="CLOSED", opened_at__isnull=True)
