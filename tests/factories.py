@@ -16,6 +16,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import transaction
 
 from hedging.models import (
+    Attribution,
     Breaker,
     Cycle,
     CycleLeg,
@@ -33,6 +34,7 @@ from hedging.models import (
     ReconciliationRun,
     RiskBucket,
 )
+from hedging.services.held_shares import ShareChange, shares_add, shares_take
 from policies.domain.catalogue import PRODUCTS_PER_COVERAGE, Chain, CoverageType, ProductKey, Stablecoin
 from policies.domain.coverage import PolicyStatus
 from policies.models import ExposureDelta, Policy, Product
@@ -233,12 +235,14 @@ def balance(at: Venue | None = None, total: str = "250000.50") -> BalanceSnapsho
 
 
 def mapping(of: Product, to: Instrument, *, approved_by: str = "risk.officer", **values: Any) -> Mapping:
-    """An approved, direct mapping; `approved_by=""` leaves it unapproved."""
+    """An approved, direct mapping; `approved_by=""` leaves it proposed."""
     if approved_by:
         values = {
+            "state": Mapping.State.APPROVED,
             "approved_by": approved_by,
             "approved_at": NOW - timedelta(days=2),
             "approved_wording_hash": to.wording_hash,
+            "changed_by": approved_by,
         } | values
     return Mapping.objects.create(
         product=of,
@@ -247,6 +251,15 @@ def mapping(of: Product, to: Instrument, *, approved_by: str = "risk.officer", *
         pays_on="USDC trades below $0.98 for 24 hours",
         **values,
     )
+
+
+def mapped(to: Instrument) -> None:
+    """Let `to` be bought: the database refuses a purchase of what nobody has mapped and approved.
+
+    The product is one that no other row is about.
+    """
+    if not Mapping.objects.filter(instrument=to, state=Mapping.State.APPROVED).exists():
+        mapping(product("cex_liquidation", "bitcoin", "USDP"), to)
 
 
 # ------------------------------------------------------------------------------------------------ decisions
@@ -308,6 +321,8 @@ def intent(
 ) -> Intent:
     """A decision to buy 1,000 for at most $80; `demand` is product id -> payout wanted."""
     serial = number()
+    if values.get("purpose", Intent.Purpose.OPEN) == Intent.Purpose.OPEN:
+        mapped(to)
     row = Intent.objects.create(
         **{
             "decision_key": f"decision-{serial}",
@@ -458,22 +473,59 @@ def _book(row: Fill) -> None:
 def hedge_position(
     of: Fill, to: Policy, *, size: str = "1000", hedge_amount_usd: str = "83.68", **values: Any
 ) -> HedgePosition:
-    """The slice of a confirmed purchase that belongs to one policy."""
-    return HedgePosition.objects.create(
+    """The slice of a confirmed purchase that belongs to one policy; what is left of the purchase has no owner."""
+    given = attribution(of, size=size, cost_usd=hedge_amount_usd, slices_count=1)
+    row = HedgePosition.objects.create(
         policy=to,
         product_id=to.product_id,
         venue_id=of.venue_id,
         instrument_id=of.instrument_id,
-        fill=of,
+        attribution=given,
         size=Decimal(size),
         hedge_amount_usd=Decimal(hedge_amount_usd),
         entry_price=of.price,
         **{"entry_time": of.matched_at, "created_at": NOW, **values},
     )
+    shares_add([_share(row, row.size, row.hedge_amount_usd, opened=1)])
+    return row
+
+
+def attribution(of: Fill, *, size: str, cost_usd: str, slices_count: int) -> Attribution:
+    """The division of one confirmed purchase; the caller makes its slices."""
+    row = Attribution.objects.create(
+        venue_id=of.venue_id,
+        instrument_id=of.instrument_id,
+        order_id=of.order_id,
+        fills_count=1,
+        slices_count=slices_count,
+        size=Decimal(size),
+        cost_usd=Decimal(cost_usd),
+        ownerless_size=of.size - Decimal(size),
+        entry_price=of.price,
+        entry_time=of.matched_at,
+        made_at=NOW,
+    )
+    Fill.objects.filter(pk=of.pk).update(attribution=row)
+    of.attribution = row
+    return row
+
+
+def _share(
+    row: HedgePosition, size: Decimal, cost_usd: Decimal, *, opened: int = 0, closed: int = 0
+) -> ShareChange:
+    return ShareChange(
+        instrument_id=row.instrument_id,
+        product_id=row.product_id,
+        size=size,
+        cost_usd=cost_usd,
+        opened=opened,
+        closed=closed,
+    )
 
 
 def closed(row: HedgePosition, *, proceeds_usd: str, now: datetime = NOW) -> HedgePosition:
     """Sell the whole slice."""
+    shares_take([_share(row, -row.size, -row.hedge_amount_usd, closed=1)])
     row.closed_size = row.size
     row.proceeds_usd = Decimal(proceeds_usd)
     row.realised_pnl_usd = row.proceeds_usd - row.hedge_amount_usd

@@ -72,8 +72,7 @@ class Routes:
             return Route(obstacle=Obstacle(LegReason.UNMAPPED, why))
         sound = [item for item in mappings if mapping_obstacle(item) is None]
         if not sound:
-            first = min(mappings, key=lambda item: item.mapping_id)
-            return Route(mapping_id=first.mapping_id, obstacle=mapping_obstacle(first))
+            return _nearest(mappings)
         best = min(sound, key=self._cost_of_payoff)
         obstacle = self._market_obstacles[best.terms.instrument_id]
         if not venue.is_enabled:
@@ -113,6 +112,20 @@ class Routes:
             Decimal(1), price=ask.price, fee_rate=terms.fee_rate, fee_exponent=terms.fee_exponent
         )
         return 0, (ask.price + fee) / mapping.basis_probability, mapping.mapping_id
+
+
+_NEARNESS = (LegReason.MAPPING_INACTIVE, LegReason.MAPPING_NOT_APPROVED, LegReason.NOT_A_HEDGE)
+
+
+def _nearest(mappings: list[MappedInstrument]) -> Route:
+    """Of mappings that all have an obstacle, the one nearest to trading: suspended, then unapproved, then no hedge."""
+    obstacles = [
+        (_NEARNESS.index(found.reason), item.mapping_id, found)
+        for item in mappings
+        if (found := mapping_obstacle(item)) is not None
+    ]
+    _, mapping_id, obstacle = min(obstacles, key=lambda entry: entry[:2])
+    return Route(mapping_id=mapping_id, obstacle=obstacle)
 
 
 def mapping_obstacle(mapping: MappedInstrument) -> Obstacle | None:

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from hedging.domain.sizing import SizingMode
 from hedging.domain.views import Grade, MappedInstrument, MarketView, PlanLimits, ProductDemand, VenueView
-from hedging.models import HedgePosition, Mapping, Position
+from hedging.models import HeldShare, Mapping, Position
 from hedging.selectors.holdings import holdings_read
 from policies.selectors.exposure import exposure_by_product
 from policies.selectors.products import products_of
@@ -58,8 +58,9 @@ def reading_take(with_gateway: frozenset[str]) -> Reading:
     held = _instruments_held()
     # A mapping of what we hold is needed even when its product has no policy left: that is when it must be sold.
     wanted = Q(product_id__in=[demand.product_id for demand in demands]) | Q(instrument_id__in=list(held))
-    rows = list(Mapping.objects.filter(wanted).select_related("instrument").order_by("product_id", "pk"))
-    tradable = {row.instrument_id: row.instrument for row in rows if row.is_active and row.approved_at}
+    found = Mapping.objects.filter(wanted).select_related("instrument").defer("comparison")
+    rows = list(found.order_by("product_id", "pk"))
+    tradable = {row.instrument_id: row.instrument for row in rows if row.is_active}
     return Reading(
         demands=demands,
         mappings=tuple(_mapped(row) for row in rows),
@@ -104,7 +105,8 @@ def _mapped(row: Mapping) -> MappedInstrument:
         terms=terms_of(row.instrument),
         grade=Grade(row.grade),
         basis_probability=row.basis_probability,
-        approved=row.approved_at is not None and not why,
+        # Suspended is a reason of its own: a person has agreed, and the market is not what it was.
+        approved=row.state == Mapping.State.SUSPENDED or (row.is_active and not why),
         active=row.is_active,
         blocked_because=why,
     )
@@ -112,9 +114,11 @@ def _mapped(row: Mapping) -> MappedInstrument:
 
 def _blocked_because(row: Mapping) -> str:
     """Why nothing may be bought through a mapping ("" when it may)."""
-    if row.suspended_reason:
+    if row.state == Mapping.State.SUSPENDED:
         return f"suspended: {row.suspended_reason}"
-    if row.approved_at is None:
+    if row.state == Mapping.State.DECLINED:
+        return f"{row.changed_by} declined it: {row.reason}"
+    if row.state != Mapping.State.APPROVED:
         return "nobody has approved it yet"
     if row.approved_wording_hash != row.instrument.wording_hash:
         return "the market's wording changed after it was approved; read it and approve again"
@@ -128,5 +132,5 @@ def _instruments_held() -> dict[int, Instrument]:
 
 def _held_row_ids() -> set[int]:
     return set(Position.objects.values_list("instrument_id", flat=True)) | set(
-        HedgePosition.objects.filter(status="open").values_list("instrument_id", flat=True).distinct()
+        HeldShare.objects.filter(open_size__gt=0).values_list("instrument_id", flat=True).distinct()
     )

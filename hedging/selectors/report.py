@@ -131,7 +131,7 @@ class BookFigures:
 _HELD = """
     WITH weighted AS (
         SELECT instrument_id, min(CASE grade WHEN 'none' THEN 0 ELSE basis_probability END) AS basis
-        FROM hedging_mapping GROUP BY instrument_id
+        FROM hedging_mapping WHERE approved_at IS NOT NULL GROUP BY instrument_id
     ), held AS (
         SELECT p.venue_id, sum(p.size) AS face, sum(p.size * coalesce(w.basis, 0)) AS payout,
             sum(p.cost_usd) AS cost, sum(p.fees_usd) AS fees, sum(p.realised_pnl_usd) AS pnl
@@ -141,15 +141,11 @@ _HELD = """
         coalesce(h.face, 0), coalesce(h.payout, 0), coalesce(h.cost, 0), coalesce(h.fees, 0), coalesce(h.pnl, 0)
     FROM venues_venue v LEFT JOIN held h ON h.venue_id = v.code ORDER BY v.position, v.code
 """
-# Grouped by hash first: counting distinct products directly would sort every slice.
+# From the kept sums: the slices themselves are millions.
 _SLICES = """
-    WITH grouped AS (
-        SELECT status, product_id, count(*) AS slices FROM hedging_hedgeposition GROUP BY status, product_id
-    )
-    SELECT coalesce(sum(slices) FILTER (WHERE status = 'open'), 0)::bigint,
-        coalesce(sum(slices) FILTER (WHERE status = 'closed'), 0)::bigint,
-        count(*) FILTER (WHERE status = 'open')
-    FROM grouped
+    SELECT coalesce(sum(open_count), 0)::bigint, coalesce(sum(closed_count), 0)::bigint,
+        count(DISTINCT product_id) FILTER (WHERE open_count > 0)
+    FROM hedging_heldshare
 """
 _LIVE = """
     SELECT state IN ('UNKNOWN', 'MANUAL') AS in_doubt, count(*), sum(notional_usd + fee_usd_max)

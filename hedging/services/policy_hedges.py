@@ -101,8 +101,7 @@ def _market_for(policy: Policy) -> Mapping | None:
     """The policy's own depeg market, where a person has approved it as it is worded now and it is open."""
     approved = Mapping.objects.filter(
         product=policy.product,
-        is_active=True,
-        approved_at__isnull=False,
+        state=Mapping.State.APPROVED,
         grade="direct",
         instrument__venue_id=VENUE,
     )

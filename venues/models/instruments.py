@@ -34,6 +34,9 @@ class Instrument(models.Model):
     accepting_orders = models.BooleanField(default=False)
     closed = models.BooleanField(default=False)
     end_at = models.DateTimeField(null=True, blank=True)
+    resolution_status = models.CharField(
+        max_length=40, blank=True, default="", help_text="The venue's word: how far the answer is; empty: not begun."
+    )
     refreshed_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
 

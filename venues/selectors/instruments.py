@@ -34,4 +34,5 @@ def terms_of(row: Instrument) -> InstrumentTerms:
         accepting_orders=row.accepting_orders,
         closed=row.closed,
         end_at=row.end_at,
+        resolution_status=row.resolution_status,
     )

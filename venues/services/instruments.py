@@ -15,7 +15,7 @@ from venues.registry import gateway_for
 _COLUMNS = (
     "condition_id", "market_id", "slug", "question", "description", "outcome",
     "tick_size", "size_min", "notional_usd_min", "fee_rate", "fee_exponent",
-    "neg_risk", "exchange_domain", "accepting_orders", "closed", "end_at",
+    "neg_risk", "exchange_domain", "accepting_orders", "closed", "end_at", "resolution_status",
 )  # fmt: skip
 
 

@@ -60,6 +60,21 @@ def _mapping() -> Mapping:
     return make.mapping(make.product(), make.instrument())
 
 
+def _proposal() -> Mapping:
+    return make.mapping(make.product(), make.instrument(), approved_by="")
+
+
+def _suspended() -> Mapping:
+    return make.mapping(
+        make.product(),
+        make.instrument(),
+        state="suspended",
+        suspended_kind="person",
+        suspended_reason="the rules are doubtful",
+        suspended_at=make.NOW,
+    )
+
+
 def _cycle() -> Cycle:
     return make.cycle()
 
@@ -98,8 +113,20 @@ ATTACKS = [
     Attack("config_change_has_an_actor", lambda: make.config("enabled", True), "changed_by = ''"),
     Attack("config_change_has_a_reason", lambda: make.config("enabled", True), "reason = ''"),
     Attack("mapping_approval_has_a_name", _mapping, "approved_by = ''"),
+    Attack("mapping_approval_has_a_name", _mapping, "approved_at = NULL"),
+    Attack("mapping_approval_has_a_name", _mapping, "approved_wording_hash = ''"),
+    Attack("mapping_approved_is_a_hedge", _mapping, "grade = 'none'"),
+    Attack("mapping_approved_is_a_hedge", _mapping, "basis_probability = 0"),
     Attack("mapping_basis_is_a_probability", _mapping, "basis_probability = 1.000001"),
-    Attack("mapping_basis_is_a_probability", _mapping, "basis_probability = -0.000001"),
+    Attack("mapping_basis_is_a_probability", _proposal, "basis_probability = -0.000001"),
+    Attack("mapping_state_known", _proposal, "state = 'wanted'"),
+    Attack("mapping_suspension_has_a_reason", _mapping, "state = 'suspended'"),
+    Attack("mapping_suspension_has_a_reason", _mapping, "suspended_reason = 'the rules are doubtful'"),
+    Attack("mapping_suspension_has_a_reason", _suspended, "suspended_kind = 'mood'"),
+    Attack("mapping_suspension_has_a_reason", _suspended, "suspended_reason = ''"),
+    Attack("mapping_suspension_has_a_reason", _suspended, "suspended_at = NULL"),
+    Attack("mapping_decline_has_a_reason", _proposal, "state = 'declined'"),
+    Attack("mapping_decline_has_a_reason", _proposal, "state = 'declined', reason = 'no hedge'"),
     Attack("intent_side_known", lambda: make.intent(make.instrument()), "side = 'HOLD'"),
     Attack("intent_size_positive", lambda: make.intent(make.instrument()), "size = 0"),
     Attack("intent_notional_positive", lambda: make.intent(make.instrument()), "notional_usd = 0"),
@@ -326,7 +353,7 @@ def test_every_constraint_of_the_book_is_attacked_here() -> None:
         (_hedge_position, "status = 'closed', closed_size = size, close_time = now()"),
         (make.breaker, "state = 'OPEN', opened_at = now(), latched = true"),
         (make.risk_bucket, "cap_usd = 0"),
-        (_mapping, "basis_probability = 0"),
+        (_proposal, "basis_probability = 0"),
     ],
     ids=str,
 )
