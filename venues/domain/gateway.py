@@ -90,13 +90,37 @@ class Accepted:
     notional_usd_matched: Decimal | None = None
 
 
+class PauseKind(StrEnum):
+    """What a venue that says "not now" is doing. Look-ups work in each; what else works is said here.
+
+    RESTARTING: nothing is taken. POST_ONLY: cancels, and orders that cannot take. CANCEL_ONLY: cancels only.
+    DISABLED: nothing. RATE_LIMITED: orders wait; cancels have a limit of their own.
+    """
+
+    RESTARTING = "restarting"
+    POST_ONLY = "post_only"
+    CANCEL_ONLY = "cancel_only"
+    DISABLED = "disabled"
+    RATE_LIMITED = "rate_limited"
+
+    @property
+    def takes_post_only(self) -> bool:
+        """Whether an order that cannot take is accepted meanwhile."""
+        return self is PauseKind.POST_ONLY
+
+    @property
+    def takes_cancels(self) -> bool:
+        """Whether orders can be cancelled meanwhile."""
+        return self in (PauseKind.POST_ONLY, PauseKind.CANCEL_ONLY, PauseKind.RATE_LIMITED)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rejected:
     """The venue's own explicit no, from its list of definitive refusals: the order did not trade and never will.
 
     `is_pause` marks refusals that say "not now" (restart, cancel-only, rate limit): the decision stands, the venue
-    rests for `retry_after_s` seconds. `is_ours` marks refusals of a malformed or unauthorised request, which need a
-    person.
+    rests for `retry_after_s` seconds, in the way `pause_kind` says. `is_ours` marks refusals of a malformed or
+    unauthorised request, which need a person.
     """
 
     code: str
@@ -105,6 +129,7 @@ class Rejected:
     is_pause: bool = False
     is_ours: bool = False
     retry_after_s: int | None = None
+    pause_kind: PauseKind | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

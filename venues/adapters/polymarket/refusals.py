@@ -9,22 +9,28 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from venues.domain.gateway import PauseKind
+
 
 class Refusal(NamedTuple):
-    """`is_ours`: a person must mend our request. `is_pause`: not now; `retry_after_s` if the venue is mum."""
+    """`is_ours`: a person must mend our request. `pause`: not now; `retry_after_s` if the venue is mum."""
 
     code: str
     text: re.Pattern[str]
     is_ours: bool = False
-    is_pause: bool = False
+    pause: PauseKind | None = None
     retry_after_s: int | None = None
 
 
 def _refusal(
-    code: str, text: str, *, is_ours: bool = False, is_pause: bool = False, retry_after_s: int | None = None
+    code: str,
+    text: str,
+    *,
+    is_ours: bool = False,
+    pause: PauseKind | None = None,
+    retry_after_s: int | None = None,
 ) -> Refusal:
-    pattern = re.compile(text, re.IGNORECASE)
-    return Refusal(code, pattern, is_ours=is_ours, is_pause=is_pause, retry_after_s=retry_after_s)
+    return Refusal(code, re.compile(text, re.IGNORECASE), is_ours, pause, retry_after_s)
 
 
 _INVALID = r"order( \S{1,80})? is invalid\. "
@@ -94,20 +100,20 @@ UNAVAILABLE: Final = (
     _refusal(
         "trading_disabled",
         r"trading is currently disabled\. check polymarket\.com for updates\.?",
-        is_pause=True,
+        pause=PauseKind.DISABLED,
         retry_after_s=60,
     ),
     _refusal(
         "cancel_only",
         r"trading is currently cancel-only\. new orders are not accepted, but cancels are allowed\.?",
-        is_pause=True,
+        pause=PauseKind.CANCEL_ONLY,
         retry_after_s=60,
     ),
     # Two minutes of post-only follow each restart of the engine (docs.polymarket.com).
     _refusal(
         "post_only_mode",
         r"post-only mode: only post-only orders and cancels are allowed\.?",
-        is_pause=True,
+        pause=PauseKind.POST_ONLY,
         retry_after_s=120,
     ),
 )
@@ -120,8 +126,8 @@ REFUSALS_BY_STATUS: Final[dict[int, tuple[Refusal, ...]]] = {
 REFUSAL_BY_STATUS: Final[dict[int, Refusal]] = {
     401: _refusal("unauthorized", r".+", is_ours=True),
     403: _refusal("forbidden", r".+", is_ours=True),
-    425: _refusal("engine_restarting", r".+", is_pause=True, retry_after_s=90),
-    429: _refusal("too_many_requests", r".+", is_pause=True, retry_after_s=5),
+    425: _refusal("engine_restarting", r".+", pause=PauseKind.RESTARTING, retry_after_s=90),
+    429: _refusal("too_many_requests", r".+", pause=PauseKind.RATE_LIMITED, retry_after_s=5),
 }
 # Said of a whole batch these hold for every order in it; any other refusal is about one of them.
 WHOLE_BATCH_CODES: Final = frozenset(

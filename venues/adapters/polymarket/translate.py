@@ -14,7 +14,7 @@ from typing import Any
 
 from venues.adapters.polymarket import wire
 from venues.adapters.polymarket.limits import MESSAGE_CHARS_MAX, ORDER_SIZE_LIMIT
-from venues.adapters.polymarket.refusals import BAD_REQUEST, DUPLICATED, leg_refusal_of, refusal_of
+from venues.adapters.polymarket.refusals import BAD_REQUEST, DUPLICATED, Refusal, leg_refusal_of, refusal_of
 from venues.adapters.polymarket.wire import Unreadable
 from venues.domain.gateway import (
     Absent,
@@ -69,14 +69,7 @@ def classify_leg(answer: object, *, order_id: str, side: Side) -> Outcome:
     refusal = leg_refusal_of(message)
     if refusal is None or answer.get("status") not in ("", None):
         return outcome
-    return Rejected(
-        code=refusal.code,
-        message=_short(message),
-        http_status=200,
-        is_pause=refusal.is_pause,
-        is_ours=refusal.is_ours,
-        retry_after_s=(_retry_after_in(answer) or refusal.retry_after_s) if refusal.is_pause else None,
-    )
+    return _rejected(refusal, message, status=200, retry_after_s=_retry_after_in(answer))
 
 
 def _classify_ok(answer: object, *, order_id: str, side: Side) -> Outcome:
@@ -94,9 +87,7 @@ def _classify_ok(answer: object, *, order_id: str, side: Side) -> Outcome:
         # Only here does a 200 say no by itself; success with an errorMsg is a known quirk that says nothing.
         for refusal in BAD_REQUEST:
             if refusal.text.fullmatch(message.strip()):
-                return Rejected(
-                    code=refusal.code, message=_short(message), http_status=200, is_ours=refusal.is_ours
-                )
+                return _rejected(refusal, message, status=200, retry_after_s=None)
     return _unknown(
         200, "answer_contradictory", f"success {is_success!r}, status {status!r}, error {message!r}"
     )
@@ -134,15 +125,19 @@ def _classify_refusal(status: int, answer: object, *, order_id: str, retry_after
     refusal = refusal_of(status, message)
     if refusal is None:
         return _unknown(status, f"http_{status}", message, retry_after_s=retry_after_s)
-    if refusal.is_pause:
-        retry_after_s = retry_after_s or _retry_after_in(answer) or refusal.retry_after_s
+    retry_after_s = retry_after_s or _retry_after_in(answer)
+    return _rejected(refusal, message, status=status, retry_after_s=retry_after_s)
+
+
+def _rejected(refusal: Refusal, message: str, *, status: int, retry_after_s: int | None) -> Rejected:
     return Rejected(
         code=refusal.code,
         message=_short(message),
         http_status=status,
-        is_pause=refusal.is_pause,
+        is_pause=refusal.pause is not None,
         is_ours=refusal.is_ours,
-        retry_after_s=retry_after_s if refusal.is_pause else None,
+        retry_after_s=(retry_after_s or refusal.retry_after_s) if refusal.pause else None,
+        pause_kind=refusal.pause,
     )
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tonsurance.kernel.errors import Broken
 from venues.adapters.polymarket.batches import batch_body, classify_batch_response
 from venues.adapters.polymarket.signing import Identity
-from venues.domain.gateway import Accepted, AlreadyKnown, Outcome, Rejected, Side, Unknown
+from venues.domain.gateway import Accepted, AlreadyKnown, Outcome, PauseKind, Rejected, Side, Unknown
 
 IDS = ["0x" + digit * 64 for digit in "abc"]
 ORDERS = [Identity(order_id, Side.BUY) for order_id in IDS]
@@ -131,6 +131,7 @@ def test_words_that_name_the_order_are_that_orders() -> None:
                 http_status=200,
                 is_pause=True,
                 retry_after_s=120,
+                pause_kind=PauseKind.POST_ONLY,
             ),
         ),
     ],

@@ -19,6 +19,7 @@ from venues.domain.gateway import (
     AlreadyKnown,
     OrderState,
     Outcome,
+    PauseKind,
     Rejected,
     Side,
     Unknown,
@@ -112,6 +113,13 @@ def test_a_200_that_says_no_plainly_is_a_refusal() -> None:
     )
 
 
+KINDS = {
+    "engine_restarting": PauseKind.RESTARTING,
+    "too_many_requests": PauseKind.RATE_LIMITED,
+    "trading_disabled": PauseKind.DISABLED,
+    "cancel_only": PauseKind.CANCEL_ONLY,
+    "post_only_mode": PauseKind.POST_ONLY,
+}
 REFUSALS = [
     (400, "Invalid order payload", "invalid_order_payload", True),
     (
@@ -211,13 +219,14 @@ def test_listed_refusals(status: int, message: str, code: str, *, is_ours: bool)
         ),
     ],
 )
-def test_pauses_say_for_how_long(
+def test_pauses_say_for_how_long_and_of_what_kind(
     status: int, body: object, headers: dict[str, str], code: str, retry_after_s: int
 ) -> None:
     outcome = classify(status, body, headers=headers)
 
     assert isinstance(outcome, Rejected)
     assert (outcome.code, outcome.is_pause, outcome.retry_after_s) == (code, True, retry_after_s)
+    assert outcome.pause_kind is KINDS[code]
 
 
 @pytest.mark.parametrize(
@@ -415,3 +424,19 @@ def test_balances_are_base_units_in_the_new_shape_and_the_old() -> None:
     assert (new.currency, new.total, new.allowances) == ("pUSD", Decimal(1000), {"0xspender": Decimal(5)})
     assert (old.total, old.allowances) == (Decimal("0.000001"), {"": Decimal(0)})
     assert translate.position_report({"balance": "1062500000"}, instrument_id="1").size == Decimal("1062.5")
+
+
+@pytest.mark.parametrize(
+    ("kind", "takes_post_only", "takes_cancels"),
+    [
+        (PauseKind.RESTARTING, False, False),
+        (PauseKind.POST_ONLY, True, True),
+        (PauseKind.CANCEL_ONLY, False, True),
+        (PauseKind.DISABLED, False, False),
+        (PauseKind.RATE_LIMITED, False, True),
+    ],
+)
+def test_what_a_resting_venue_still_takes(
+    kind: PauseKind, *, takes_post_only: bool, takes_cancels: bool
+) -> None:
+    assert (kind.takes_post_only, kind.takes_cancels) == (takes_post_only, takes_cancels)
