@@ -14,7 +14,13 @@ from polymarket import PolymarketError
 from tonsurance.kernel.clock import epoch_ms, monotonic_s, utc_now
 from venues.adapters.polymarket import batches, chain, fills, markets, translate, wire
 from venues.adapters.polymarket.client import NoAnswer, PolymarketClient
-from venues.adapters.polymarket.config import BUY_SPENDS_BUDGET, CAN_RESEND, VENUE_CODE, PolymarketConfig
+from venues.adapters.polymarket.config import (
+    BUY_SPENDS_BUDGET,
+    CAN_RESEND,
+    POLYGON_CHAIN_ID,
+    VENUE_CODE,
+    PolymarketConfig,
+)
 from venues.adapters.polymarket.credentials import Credentials
 from venues.adapters.polymarket.environment import create_credentials, is_v2_position_id
 from venues.adapters.polymarket.lifetimes import refuse_short_life
@@ -77,6 +83,22 @@ class Gateway:
         self._search = MarketSearch(config)
         self._us = fills.Us(wallet=config.wallet.lower(), api_key=config.api_key.lower())
         self._fee_terms: dict[str, tuple[fills.FeeTerms, float]] = {}
+
+    @property
+    def is_real_money(self) -> bool:
+        """Whether our signatures are worth money here: True on Polygon, False on a practice exchange."""
+        return self._config.chain_id == POLYGON_CHAIN_ID
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether we hold an API key, without which nothing of our account can be asked or sent."""
+        return self._config.has_credentials
+
+    @property
+    def account_words(self) -> str:
+        """Who we are at the venue, without secrets."""
+        kind = "deposit wallet" if self._config.signature_type == 3 else "the key's own address"
+        return f"{kind} {self._config.wallet}, signature type {self._config.signature_type}"
 
     def prepare(self, request: OrderRequest) -> Prepared:
         refuse_short_life(request, now=utc_now())
