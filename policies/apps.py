@@ -25,4 +25,8 @@ class PoliciesConfig(AppConfig):
     verbose_name = "Promises"
 
     def ready(self) -> None:
+        from policies.services.diagnosis import CHECKS
+        from tonsurance.plumbing.checkups import checks_register
+
         post_migrate.connect(_catalogue_ensure, sender=self)
+        checks_register(CHECKS)

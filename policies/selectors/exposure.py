@@ -28,6 +28,18 @@ _SCANNED = """
     SELECT product_id, sum(coverage_usd), count(*) FROM policies_policy
     WHERE status = 'active' GROUP BY product_id ORDER BY product_id
 """
+_SAMPLED = """
+    SELECT product_id, sum(kept_usd), sum(kept_count)::bigint, sum(scanned_usd), sum(scanned_count)::bigint FROM (
+        SELECT product_id, coverage_usd AS kept_usd, policies_count AS kept_count, 0 AS scanned_usd, 0 AS scanned_count
+            FROM policies_exposure WHERE product_id = ANY(%(products)s)
+        UNION ALL
+        SELECT product_id, coverage_usd, policies_count, 0, 0
+            FROM policies_exposuredelta WHERE product_id = ANY(%(products)s)
+        UNION ALL
+        SELECT product_id, 0, 0, coverage_usd, 1
+            FROM policies_policy WHERE product_id = ANY(%(products)s) AND status = 'active'
+    ) AS both_sides GROUP BY product_id ORDER BY product_id
+"""
 _BOTH = f"""
     WITH kept (product_id, coverage_usd, policies_count) AS (
         SELECT product_id, sum(coverage_usd), sum(policies_count)::bigint FROM (
@@ -72,6 +84,19 @@ def exposure_kept_and_scanned() -> tuple[dict[int, ProductExposure], dict[int, P
     kept, scanned = {}, {}
     with connection.cursor() as cursor:
         cursor.execute(_BOTH)
+        for product_id, kept_usd, kept_count, scanned_usd, scanned_count in cursor.fetchall():
+            kept[product_id] = ProductExposure(coverage_usd=kept_usd, policies_count=kept_count)
+            scanned[product_id] = ProductExposure(coverage_usd=scanned_usd, policies_count=scanned_count)
+    return kept, scanned
+
+
+def exposure_kept_and_scanned_of(
+    product_ids: Collection[int],
+) -> tuple[dict[int, ProductExposure], dict[int, ProductExposure]]:
+    """The same for a few products, by their policies alone, at one moment."""
+    kept, scanned = {}, {}
+    with connection.cursor() as cursor:
+        cursor.execute(_SAMPLED, {"products": list(product_ids)})
         for product_id, kept_usd, kept_count, scanned_usd, scanned_count in cursor.fetchall():
             kept[product_id] = ProductExposure(coverage_usd=kept_usd, policies_count=kept_count)
             scanned[product_id] = ProductExposure(coverage_usd=scanned_usd, policies_count=scanned_count)
