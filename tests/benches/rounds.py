@@ -9,7 +9,7 @@ import os
 import resource
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,17 +57,26 @@ def paired(
 ) -> Paired:
     """Time both in each of `rounds` rounds; who goes first changes from round to round.
 
-    Work that must not be timed belongs before `rounds` or into functions of one's own with `timed`.
+    Work that must not be timed does not belong into the two functions.
     """
-    mine, theirs = [], []
+    return paired_by({"": clock}, rounds, ours=ours, baseline=baseline)[""]
+
+
+def paired_by(
+    clocks: Mapping[str, Clock], rounds: int, *, ours: Callable[[], object], baseline: Callable[[], object]
+) -> dict[str, Paired]:
+    """The same on several clocks at once."""
+    mine: list[dict[str, float]] = []
+    theirs: list[dict[str, float]] = []
     for number in range(rounds):
-        if number % 2 == 0:
-            theirs.append(timed(baseline, clock=clock))
-            mine.append(timed(ours, clock=clock))
-        else:
-            mine.append(timed(ours, clock=clock))
-            theirs.append(timed(baseline, clock=clock))
-    return Paired(tuple(mine), tuple(theirs))
+        sides = [(baseline, theirs), (ours, mine)]
+        for work, seconds in sides if number % 2 == 0 else reversed(sides):
+            began = {name: clock() for name, clock in clocks.items()}
+            work()
+            seconds.append({name: clock() - began[name] for name, clock in clocks.items()})
+    return {
+        name: Paired(tuple(row[name] for row in mine), tuple(row[name] for row in theirs)) for name in clocks
+    }
 
 
 def timed(work: Callable[[], object], *, clock: Clock = wall, times: int = 1) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import keyword
 import os
 import pkgutil
 from argparse import ArgumentParser, ArgumentTypeError
@@ -109,16 +110,16 @@ def bench_names() -> list[str]:
             "requirements-dev.txt",
             returncode=WRONG_USE,
         )
-    modules = pkgutil.iter_modules(list(found.submodule_search_locations))
-    return sorted(
-        module.name for module in modules if _is_bench(found.submodule_search_locations, module.name)
-    )
+    folders = list(found.submodule_search_locations)
+    names = [module.name for module in pkgutil.iter_modules(folders)]
+    return sorted(name.rstrip("_") for name in names if _is_bench(folders, name))
 
 
 def bench_module(name: str) -> ModuleType:
     """The bench's module. Raises CommandError (exit 2) when a package that it measures is not installed."""
+    file = f"{name}_" if keyword.iskeyword(name) else name  # `import` is no name for a module
     try:
-        return importlib.import_module(f"{FOLDER}.{name}")
+        return importlib.import_module(f"{FOLDER}.{file}")
     except ModuleNotFoundError as missing:
         raise CommandError(
             f"bench {name} needs {missing.name}, which is not installed: pip install -r requirements-dev.txt",
