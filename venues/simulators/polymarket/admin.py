@@ -21,7 +21,7 @@ from venues.simulators.polymarket.config import (
     urls,
 )
 from venues.simulators.polymarket.ledger import account_fund
-from venues.simulators.polymarket.makers import Level, book_move, book_set, makers_open
+from venues.simulators.polymarket.makers import Level, book_move, book_regrid, book_set, makers_open
 from venues.simulators.polymarket.records import Account, Market
 from venues.simulators.polymarket.refusals import Refusal
 from venues.simulators.polymarket.resolution import market_resolve, shares_redeem
@@ -35,6 +35,7 @@ from venues.simulators.polymarket.wire import answer, faults_of, state_of
 STANDINGS = ("open", "banned", "closed_only", "not_allowed")
 TICKS_E4 = (1000, 100, 50, 25, 10, 1)
 NEXT_MAX = 1000
+DELAY_SECONDS_MAX = 60
 FAR_FUTURE_MS = 1 << 62
 
 routes = web.RouteTableDef()
@@ -143,7 +144,7 @@ async def play_book(request: web.Request) -> web.Response:
 
 @routes.post("/market")
 async def set_market(request: web.Request) -> web.Response:
-    """Change a market's tick, taker fee rate, wording or whether it accepts orders."""
+    """Change a market's tick, taker fee rate, delay, wording or whether it accepts orders."""
     state, body = state_of(request), await _body(request)
     market = _market(state, body)
     tick_e4 = exact_e4(body["tick"]) if "tick" in body else market.tick_e4
@@ -152,10 +153,14 @@ async def set_market(request: web.Request) -> web.Response:
     rate_e6 = exact_e6(body.get("fee_rate", market.fee_rate))
     if not 0 <= rate_e6 < UNIT_E6:
         raise ValueError("fee_rate must be at least 0 and below 1, for instance 0.07")
-    market.tick_e4, market.fee_rate = tick_e4, text_e6(rate_e6)
+    seconds_delay = float(body.get("seconds_delay", market.seconds_delay))
+    if not 0 <= seconds_delay <= DELAY_SECONDS_MAX:
+        raise ValueError(f"seconds_delay must be from 0 to {DELAY_SECONDS_MAX}")
+    market.tick_e4, market.fee_rate, market.seconds_delay = tick_e4, text_e6(rate_e6), seconds_delay
     market.description = str(body.get("description", market.description))
     market.accepting_orders = bool(body.get("accepting_orders", market.accepting_orders))
     state.save(market)
+    book_regrid(state, market, now_ms=state.clock.now_ms())
     return answer({"slug": market.slug, "accepting_orders": market.accepting_orders})
 
 

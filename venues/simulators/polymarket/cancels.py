@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from venues.simulators.polymarket.limits import GTD_LEAD_SECONDS
-from venues.simulators.polymarket.records import CANCELED, LIVE, ApiKey, Order
+from venues.simulators.polymarket.records import CANCELED, CANCELED_EXPIRED, LIVE, ApiKey, Order
 from venues.simulators.polymarket.state import State
 
 ALREADY_GONE = "already canceled or matched"
@@ -28,9 +28,12 @@ def orders_cancel(state: State, order_ids: Iterable[str], *, key: ApiKey) -> dic
 
 
 def order_withdraw(state: State, order: Order, *, status: str) -> None:
-    """Take a live order off the book for good."""
+    """Take a live order off the book for good; a quote of the house that never traded leaves no trace."""
     state.unrest(order)
     order.status = status
+    if order.synthetic and not order.trade_ids:
+        state.forget_order(order)
+        return
     state.save(order)
 
 
@@ -45,7 +48,7 @@ def expired_cancel(state: State, *, now_ms: int) -> None:
         order for order in state.expiring.values() if (order.expiration - GTD_LEAD_SECONDS) * 1000 <= now_ms
     ]
     for order in due:
-        order_withdraw(state, order, status=CANCELED)
+        order_withdraw(state, order, status=CANCELED_EXPIRED)
     for key in state.keys.values():
         if key.heartbeat_at and key.heartbeat_at + HEARTBEAT_GRACE_MS <= now_ms:
             key.heartbeat_at, key.heartbeat_id = 0, ""

@@ -13,7 +13,18 @@ from venues.simulators.polymarket.approvals import allowances_shown
 from venues.simulators.polymarket.cancels import live_orders
 from venues.simulators.polymarket.clob_markets import FEE_CAP_BPS
 from venues.simulators.polymarket.config import CTF_PROTOCOL, POSITION_PROTOCOL
-from venues.simulators.polymarket.records import CANCELED, KILLED, LIVE, Account, ApiKey, Leg, Order, Trade
+from venues.simulators.polymarket.records import (
+    CANCELED,
+    CANCELED_EXPIRED,
+    DELAYED,
+    KILLED,
+    LIVE,
+    Account,
+    ApiKey,
+    Leg,
+    Order,
+    Trade,
+)
 from venues.simulators.polymarket.refusals import Refusal
 from venues.simulators.polymarket.state import State
 from venues.simulators.polymarket.units import text_e4, text_e6
@@ -27,6 +38,8 @@ from venues.simulators.polymarket.wire import (
 )
 
 PAGE = 500
+SHOWN_CANCELED = (KILLED, CANCELED_EXPIRED)
+"""Ends that the REST answer calls CANCELED; the user channel says more."""
 SHARE_PROTOCOLS = {"CONDITIONAL": CTF_PROTOCOL, "CONDITIONAL-V2": POSITION_PROTOCOL}
 HOUSE_KEY = str(uuid5(NAMESPACE_OID, "practice-exchange:house"))
 
@@ -44,7 +57,7 @@ async def order(request: web.Request) -> web.Response:
         raise Refusal(404, "order not found")
     if faults.is_hidden(found.created_at, now_ms=state.clock.now_ms()):
         raise Refusal(404, "order not found")
-    if found.status != LIVE and faults.is_on("order_null"):
+    if found.status not in (LIVE, DELAYED) and faults.is_on("order_null"):
         return answer(None)
     return answer(open_order(state, found))
 
@@ -121,7 +134,7 @@ def open_order(state: State, order: Order) -> dict[str, Any]:
     market = state.markets[order.condition_id]
     return {
         "id": order.id,
-        "status": CANCELED if order.status == KILLED else order.status,
+        "status": CANCELED if order.status in SHOWN_CANCELED else order.status,
         "owner": order.owner,
         "maker_address": order.maker,
         "market": order.condition_id,

@@ -11,7 +11,6 @@ from venues.simulators.polymarket.matching import order_place
 from venues.simulators.polymarket.records import ApiKey
 from venues.simulators.polymarket.refusals import INVALID_ORDER_ID, INVALID_PAYLOAD, Refusal
 from venues.simulators.polymarket.requests import parse_order
-from venues.simulators.polymarket.state import State
 from venues.simulators.polymarket.wire import answer, body_json, faults_of, require_key, state_of
 
 POST_BATCH_MAX = 15
@@ -26,9 +25,9 @@ async def post_order(request: web.Request) -> web.Response:
     state = state_of(request)
     key = await require_key(request)
     body = await body_json(request)
-    faults_of(request).require_trading(body, now_ms=state.clock.now_ms())
+    faults_of(request).require_trading([body], now_ms=state.clock.now_ms())
     try:
-        placed = order_place(state, parse_order(body), key=key, now_ms=state.clock.now_ms())
+        placed = _placed(request, body, key=key)
     finally:
         state.store.commit()
     return answer(placed)
@@ -44,10 +43,9 @@ async def post_orders(request: web.Request) -> web.Response:
         raise Refusal(400, INVALID_PAYLOAD)
     if len(body) > POST_BATCH_MAX:
         raise Refusal(400, f"Too many orders in payload: {len(body)}, max allowed: {POST_BATCH_MAX}")
-    for row in body:
-        faults_of(request).require_trading(row, now_ms=state.clock.now_ms())
+    faults_of(request).require_trading(body, now_ms=state.clock.now_ms())
     try:
-        results = [_place_leg(state, row, key=key, request=request) for row in body]
+        results = [_place_leg(request, row, key=key) for row in body]
     finally:
         state.store.commit()
     return answer(results)
@@ -99,9 +97,18 @@ async def cancel_market_orders(request: web.Request) -> web.Response:
     return _canceled(request, chosen, key=key)
 
 
-def _place_leg(state: State, row: Any, *, key: ApiKey, request: web.Request) -> dict[str, Any]:
+def _placed(request: web.Request, body: Any, *, key: ApiKey) -> dict[str, Any]:
+    state = state_of(request)
+    return order_place(
+        state, parse_order(body), key=key, now_ms=state.clock.now_ms(), delay=faults_of(request).delay()
+    )
+
+
+def _place_leg(request: web.Request, row: Any, *, key: ApiKey) -> dict[str, Any]:
+    """Return one leg's answer; in post-only mode the legs that would take are refused one by one."""
     try:
-        return order_place(state, parse_order(row), key=key, now_ms=state.clock.now_ms())
+        faults_of(request).require_trading([row], now_ms=state_of(request).clock.now_ms())
+        return _placed(request, row, key=key)
     except Refusal as refusal:
         quirk = faults_of(request).is_on("batch_empty_id")
         return {

@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from venues.simulators.polymarket import refusals
+from venues.simulators.polymarket.delays import NO_DELAY, Delay
 from venues.simulators.polymarket.refusals import Refusal
 from venues.simulators.polymarket.state import State
 
@@ -56,6 +57,7 @@ MODE_KINDS = frozenset(
         "reorder_trades",
         "batch_empty_id",
         "stale_book",
+        "delayed",
     }
 )
 LOG_MAX = 1000
@@ -82,11 +84,15 @@ class Rule:
 
 @dataclass(kw_only=True, slots=True)
 class Mode:
-    """One standing change until `until_ms` (0: until cleared); `lag_seconds` is for `lookup_lag`."""
+    """One standing change until `until_ms` (0: until cleared).
+
+    `lag_seconds` is for `lookup_lag` and `delayed`; `fails` makes delayed orders end unmatched.
+    """
 
     kind: str
     until_ms: int = 0
     lag_seconds: float = 0.0
+    fails: bool = False
     post_only_until_ms: int = 0
 
 
@@ -180,18 +186,26 @@ class FaultPlan:
         return happened_ms > now_ms - round(self.modes["lookup_lag"].lag_seconds * 1000)
 
     def require_engine(self) -> None:
-        """Refuse 425 while the matching engine restarts."""
+        """Refuse 425 while the matching engine restarts, and everything while trading is disabled."""
         if self.is_on("restart"):
             raise Refusal(425, refusals.RESTARTING)
-
-    def require_trading(self, body: Any, *, now_ms: int) -> None:
-        """Refuse a new order in a mode that does not take it."""
         if self.is_on("disabled"):
             raise Refusal(503, refusals.TRADING_DISABLED)
+
+    def delay(self) -> Delay:
+        """Return what the `delayed` mode adds to a marketable order."""
+        if not self.is_on("delayed"):
+            return NO_DELAY
+        mode = self.modes["delayed"]
+        return Delay(seconds=mode.lag_seconds, fails=mode.fails)
+
+    def require_trading(self, bodies: list[Any], *, now_ms: int) -> None:
+        """Refuse new orders in a mode that takes none of them."""
         if self.is_on("cancel_only"):
             raise Refusal(503, refusals.CANCEL_ONLY)
         left_ms = self._post_only_left_ms(now_ms)
-        if left_ms > 0 and not (isinstance(body, dict) and body.get("postOnly") is True):
+        quiet = any(isinstance(body, dict) and body.get("postOnly") is True for body in bodies)
+        if left_ms > 0 and not quiet:
             seconds = -(-left_ms // 1000)
             raise Refusal(503, refusals.POST_ONLY_MODE, code="post_only_mode", retry_after_seconds=seconds)
 
@@ -217,8 +231,9 @@ class FaultPlan:
         seconds = float(row.get("seconds", 0))
         until = now_ms + round(seconds * 1000) if seconds else 0
         mode = Mode(kind=kind, until_ms=until)
-        if kind == "lookup_lag":
+        if kind in ("lookup_lag", "delayed"):
             mode.lag_seconds = float(row.get("lag_seconds", 5))
+            mode.fails = bool(row.get("fails", False))
         if kind == "restart":
             mode.until_ms = until or now_ms + 90_000
             after = float(row.get("post_only_seconds", POST_ONLY_SECONDS))

@@ -7,7 +7,7 @@ of YES and NO. A match reserves; only a mined transaction moves.
 from __future__ import annotations
 
 from venues.simulators.polymarket.book import cash_e6
-from venues.simulators.polymarket.records import BUY, SELL, Account, Leg, Market, Position, Trade
+from venues.simulators.polymarket.records import BUY, SELL, Account, Leg, Market, Order, Position, Trade
 from venues.simulators.polymarket.refusals import Refusal, short_balance
 from venues.simulators.polymarket.state import State
 from venues.simulators.polymarket.units import UNIT_E6
@@ -39,22 +39,26 @@ def pairs_split(state: State, account: Account, market: Market, *, size_e6: int)
 
 
 def cash_reserved(state: State, address: str) -> int:
-    """Return millionths of pUSD promised by live orders and by trades not yet mined."""
+    """Return millionths of pUSD promised by live and delayed orders and by trades not yet mined."""
     total = 0
     for order in state.live[address].values():
         if order.side == BUY:
             total += cash_e6(order.remaining_e6, order.price_e4)
+    for order in _delayed(state, address):
+        total += order.maker_amount if order.side == BUY else 0
     for leg in _unmined_legs(state, address):
         total += leg.cash_e6 + leg.fee_e6 if leg.side == BUY else 0
     return total
 
 
 def shares_reserved(state: State, address: str, *, token_id: str) -> int:
-    """Return millionths of shares promised by live orders and by trades not yet mined."""
+    """Return millionths of shares promised by live and delayed orders and by trades not yet mined."""
     total = 0
     for order in state.live[address].values():
         if order.side == SELL and order.token_id == token_id:
             total += order.remaining_e6
+    for order in _delayed(state, address):
+        total += order.size_e6 if order.side == SELL and order.token_id == token_id else 0
     for leg in _unmined_legs(state, address):
         total += leg.size_e6 if leg.side == SELL and leg.token_id == token_id else 0
     return total
@@ -105,29 +109,23 @@ def trade_apply(state: State, trade: Trade) -> None:
     state.save_settings()
 
 
-def position_redeem(state: State, account: Account, market: Market) -> int:
-    """Exchange an account's shares of a resolved market for their payout; return millionths of pUSD.
-
-    Shares sold in a trade that is not mined yet stay for their buyer.
-    """
-    paid = 0
-    for token_id, payout_e6 in zip(market.token_ids, market.payout_e6, strict=True):
-        held = account.positions.get(token_id)
-        sold_e6 = shares_reserved(state, account.address, token_id=token_id)
-        size_e6 = held.size_e6 - sold_e6 if held else 0
-        if held is None or size_e6 <= 0:
-            continue
-        value = size_e6 * payout_e6 // UNIT_E6
-        cost = _cost_of(held, size_e6)
-        held.realized_e6 += value - cost
-        held.cost_e6 -= cost
-        held.size_e6 -= size_e6
-        paid += value
-    account.pusd_e6 += paid
-    state.settings["vault_e6"] -= paid
+def shares_redeem(state: State, account: Account, market: Market, *, token_id: str, size_e6: int) -> int:
+    """Exchange shares of a resolved market for their payout; return millionths of pUSD. The caller knows they are held."""
+    held = account.positions[token_id]
+    value = size_e6 * market.payout_e6[market.index(token_id)] // UNIT_E6
+    cost = _cost_of(held, size_e6)
+    held.realized_e6 += value - cost
+    held.cost_e6 -= cost
+    held.size_e6 -= size_e6
+    account.pusd_e6 += value
+    state.settings["vault_e6"] -= value
     state.save(account)
     state.save_settings()
-    return paid
+    return value
+
+
+def _delayed(state: State, address: str) -> list[Order]:
+    return [order for order in state.delayed.values() if order.maker == address]
 
 
 def _unmined_legs(state: State, address: str) -> list[Leg]:

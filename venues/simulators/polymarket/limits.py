@@ -19,8 +19,10 @@ from venues.simulators.polymarket.refusals import (
 from venues.simulators.polymarket.requests import OrderRequest
 from venues.simulators.polymarket.units import LOT_E6, PRICE_ONE_E4, UNIT_E6, decimals, text_e4, text_e6
 
+GTD_SECONDS_MIN = 180
+"""How far ahead a GTD's expiration must be: docs.polymarket.com/trading/place-orders."""
 GTD_LEAD_SECONDS = 60
-"""A GTD order leaves the book this long before its expiration and must outlive it when it arrives."""
+"""How long before its expiration a GTD order leaves the book (same page: the security threshold)."""
 
 
 def limit_price_e4(request: OrderRequest, market: Market, *, order_id: str) -> int:
@@ -71,7 +73,7 @@ def require_expiration(request: OrderRequest, *, now_ms: int) -> None:
         if request.expiration != 0:
             raise Refusal(400, INVALID_EXPIRATION)
         return
-    if request.expiration * 1000 < now_ms + GTD_LEAD_SECONDS * 1000:
+    if request.expiration * 1000 < now_ms + GTD_SECONDS_MIN * 1000:
         raise Refusal(400, INVALID_EXPIRATION)
 
 

@@ -68,6 +68,33 @@ def book_move(state: State, market: Market, *, ticks: int, now_ms: int) -> None:
     book_set(state, market, bids=shifted(bids), asks=shifted(asks), now_ms=now_ms)
 
 
+def book_regrid(state: State, market: Market, *, now_ms: int) -> None:
+    """Move the house's quotes onto a tick that became coarser, away from the touch.
+
+    Orders of users stay where they were signed: the contract knows their price, not the tick.
+    """
+    bids, asks = house_levels(state, market)
+    if any(price % market.tick_e4 for price, _ in (*bids, *asks)):
+        bids, asks = on_grid(market, bids=bids, asks=asks)
+        book_set(state, market, bids=bids, asks=asks, now_ms=now_ms)
+
+
+def on_grid(
+    market: Market, *, bids: Sequence[Level], asks: Sequence[Level]
+) -> tuple[list[Level], list[Level]]:
+    """Return levels on a market's tick: bids rounded down, asks up, what leaves [tick, 1 - tick] left out."""
+    tick = market.tick_e4
+
+    def placed(levels: Sequence[Level], *, up: bool) -> list[Level]:
+        sizes: dict[int, int] = {}
+        for price, size in levels:
+            steps = -(-price // tick) if up else price // tick
+            sizes[steps * tick] = sizes.get(steps * tick, 0) + size
+        return [row for row in sizes.items() if tick <= row[0] <= PRICE_ONE_E4 - tick]
+
+    return placed(bids, up=False), placed(asks, up=True)
+
+
 def house_levels(state: State, market: Market) -> tuple[list[Level], list[Level]]:
     """Return the house's own (bids, asks) of a market in YES."""
     bids: list[Level] = []

@@ -12,6 +12,7 @@ from venues.simulators.polymarket import refusals
 from venues.simulators.polymarket.approvals import require_approval
 from venues.simulators.polymarket.book import Plan
 from venues.simulators.polymarket.config import domain_version
+from venues.simulators.polymarket.delays import NO_DELAY, Delay, order_delay
 from venues.simulators.polymarket.ledger import require_funds, require_standing
 from venues.simulators.polymarket.limits import (
     limit_price_e4,
@@ -39,7 +40,9 @@ from venues.simulators.polymarket.units import text_e6
 from venues.simulators.polymarket.wallets import deposit_wallets
 
 
-def order_place(state: State, request: OrderRequest, *, key: ApiKey, now_ms: int) -> dict[str, Any]:
+def order_place(
+    state: State, request: OrderRequest, *, key: ApiKey, now_ms: int, delay: Delay = NO_DELAY
+) -> dict[str, Any]:
     """Take one order and return the venue's answer; raise Refusal for its explicit no.
 
     The caller commits. A refusal that leaves a killed order behind has to be committed too.
@@ -64,6 +67,10 @@ def order_place(state: State, request: OrderRequest, *, key: ApiKey, now_ms: int
     require_funds(state, account, side=order.side, token_id=order.token_id, amount_e6=amount)
     order.sequence = state.next_sequence()
     _require_match(state, order, plan)
+    seconds = max(market.seconds_delay, delay.seconds)
+    if seconds > 0 and plan.fills:
+        until_ms = now_ms + round(seconds * 1000)
+        return order_delay(state, order, until_ms=until_ms, fails=delay.fails)
     return order_execute(state, order, market, plan=plan, now_ms=now_ms)
 
 

@@ -10,12 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from venues.simulators.polymarket.clob_account import open_order, trade_rows
-from venues.simulators.polymarket.limits import GTD_LEAD_SECONDS
-from venues.simulators.polymarket.records import CANCELED, CANCELED_RESOLVED, KILLED, Order, Trade
+from venues.simulators.polymarket.records import (
+    CANCELED,
+    CANCELED_EXPIRED,
+    CANCELED_RESOLVED,
+    KILLED,
+    UNMATCHED,
+    Order,
+    Trade,
+)
 from venues.simulators.polymarket.refusals import FAK_KILLED, FOK_KILLED, POST_ONLY_CROSSES
 from venues.simulators.polymarket.state import State
 
-ENDED = (CANCELED, CANCELED_RESOLVED, KILLED)
+ENDED = (CANCELED, CANCELED_EXPIRED, CANCELED_RESOLVED, KILLED, UNMATCHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +86,6 @@ class UserFeed:
         if order.status == KILLED:
             words = {"FOK": FOK_KILLED, "FAK": FAK_KILLED}.get(order.order_type, POST_ONLY_CROSSES)
             return f"CANCELED_{words}"
-        due_ms = (order.expiration - GTD_LEAD_SECONDS) * 1000
-        if order.status == CANCELED and order.order_type == "GTD" and due_ms <= self._state.clock.now_ms():
-            return "CANCELED_EXPIRED_ORDER"
         return order.status
 
     def _trade(self, trade: Trade) -> None:

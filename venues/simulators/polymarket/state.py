@@ -16,8 +16,19 @@ from eth_utils.address import to_checksum_address
 from venues.simulators.polymarket.book import Book
 from venues.simulators.polymarket.clock import Clock
 from venues.simulators.polymarket.config import Config
-from venues.simulators.polymarket.records import LIVE, Account, ApiKey, Leg, Market, Order, Position, Trade
+from venues.simulators.polymarket.records import (
+    DELAYED,
+    LIVE,
+    Account,
+    ApiKey,
+    Leg,
+    Market,
+    Order,
+    Position,
+    Trade,
+)
 from venues.simulators.polymarket.store import Store
+from venues.simulators.polymarket.transactions import WAITING, Transaction
 
 DEFAULT_SETTINGS: dict[str, Any] = {"offset_ms": 0, "scripts": [], "fee_e6": 0, "vault_e6": 0, "minted_e6": 0}
 
@@ -41,12 +52,15 @@ class State:
         self.orders: dict[str, Order] = {}
         self.live: dict[str, dict[str, Order]] = defaultdict(dict)
         self.expiring: dict[str, Order] = {}
+        self.delayed: dict[str, Order] = {}
         self.orders_by_owner: dict[str, list[Order]] = defaultdict(list)
         self.trades: dict[str, Trade] = {}
         self.trades_by_address: dict[str, list[Trade]] = defaultdict(list)
         self.open_trades: dict[str, dict[str, Trade]] = defaultdict(dict)
         self.due: list[tuple[int, str]] = []
         self.accounts: dict[str, Account] = {}
+        self.transactions: dict[str, Transaction] = {}
+        self.pool: dict[str, Transaction] = {}
         self.keys: dict[str, ApiKey] = {}
         self.settings: dict[str, Any] = {
             **DEFAULT_SETTINGS,
@@ -65,6 +79,10 @@ class State:
         for _, body in self.store.read("account"):
             body["positions"] = {token: Position(**row) for token, row in body["positions"].items()}
             self.accounts[body["address"]] = Account(**body)
+        rows_sent = [Transaction(**body) for _, body in self.store.read("transaction")]
+        for sent in sorted(rows_sent, key=lambda row: row.sequence):
+            self.index_transaction(sent)
+            self.sequence = max(self.sequence, sent.sequence)
         for key, body in self.store.read("api_key"):
             self.keys[key] = ApiKey(**body)
         rows = [Order(**body) for _, body in self.store.read("order")]
@@ -110,10 +128,21 @@ class State:
         if order.owner:
             self.orders_by_owner[order.owner].append(order)
         if order.status == LIVE:
-            self.live[order.maker][order.id] = order
-            if order.order_type == "GTD":
-                self.expiring[order.id] = order
-            self.books[order.condition_id].add(order)
+            self.rest_order(order)
+        elif order.status == DELAYED:
+            self.delayed[order.id] = order
+
+    def rest_order(self, order: Order) -> None:
+        """Put a live order on its book and among its maker's live orders."""
+        self.live[order.maker][order.id] = order
+        if order.order_type == "GTD":
+            self.expiring[order.id] = order
+        self.books[order.condition_id].add(order)
+
+    def forget_order(self, order: Order) -> None:
+        """Forget an order that rests nowhere and has no trade."""
+        self.orders.pop(order.id, None)
+        self.store.drop("order", order.id)
 
     def unrest(self, order: Order) -> None:
         """Take an order out of its book and of its maker's live orders."""
@@ -131,7 +160,13 @@ class State:
         if trade.is_open:
             heapq.heappush(self.due, (trade.due_at, trade.id))
 
-    def save(self, *records: Market | Order | Trade | Account | ApiKey) -> None:
+    def index_transaction(self, sent: Transaction) -> None:
+        """Make a transaction findable, in the pool while it waits to be mined."""
+        self.transactions[sent.hash] = sent
+        if sent.status == WAITING:
+            self.pool[sent.hash] = sent
+
+    def save(self, *records: Market | Order | Trade | Account | ApiKey | Transaction) -> None:
         """Queue rows for the next commit, and show each to whoever watches."""
         for record in records:
             for watch in self.watchers:
@@ -147,6 +182,8 @@ class State:
                     self.store.put("account", record.address, asdict(record))
                 case ApiKey():
                     self.store.put("api_key", record.key, asdict(record))
+                case Transaction():
+                    self.store.put("transaction", record.hash, asdict(record))
 
     def save_settings(self) -> None:
         """Queue the settings for the next commit."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from venues.simulators.polymarket.makers import Level, book_set, house_levels
+from venues.simulators.polymarket.makers import Level, book_set, house_levels, on_grid
 from venues.simulators.polymarket.markets import seed_rows, seeded_levels
 from venues.simulators.polymarket.records import Market
 from venues.simulators.polymarket.state import State
@@ -41,7 +41,8 @@ def tape_advance(state: State, *, now_ms: int) -> None:
         market = state.markets[row["condition_id"]]
         if market.closed:
             continue
-        bids, asks = ([(price, size) for price, size in row[side]] for side in ("bids", "asks"))
+        shown = {side: [(price, size) for price, size in row[side]] for side in ("bids", "asks")}
+        bids, asks = on_grid(market, **shown)
         book_set(state, market, bids=bids, asks=asks, now_ms=now_ms)
 
 
@@ -57,7 +58,8 @@ def books_replenish(state: State, *, now_ms: int) -> None:
         market = by_slug.get(row["slug"])
         if market is None or market.closed or market.slug in state.settings.get("hand_set", []):
             continue
-        full = seeded_levels(market, row, seed=state.config.seed)
+        bids, asks = seeded_levels(market, row, seed=state.config.seed)
+        full = on_grid(market, bids=bids, asks=asks)
         now = house_levels(state, market)
         bids, asks = (_refilled(current, target) for current, target in zip(now, full, strict=True))
         if (bids, asks) != now:

@@ -1,8 +1,9 @@
-"""What the passing of time does: settlement steps, expiries, scheduled books, refills."""
+"""What the passing of time does: settlement steps, expiries, ends of delays, scheduled books, refills."""
 
 from __future__ import annotations
 
 from venues.simulators.polymarket.cancels import expired_cancel
+from venues.simulators.polymarket.delays import delays_advance
 from venues.simulators.polymarket.settlement import settlement_advance
 from venues.simulators.polymarket.state import State
 from venues.simulators.polymarket.tape import books_replenish, tape_advance
@@ -13,6 +14,7 @@ def timeline_advance(state: State) -> None:
     now_ms = state.clock.now_ms()
     settlement_advance(state, now_ms=now_ms)
     expired_cancel(state, now_ms=now_ms)
+    delays_advance(state, now_ms=now_ms)
     tape_advance(state, now_ms=now_ms)
     books_replenish(state, now_ms=now_ms)
     state.store.commit()

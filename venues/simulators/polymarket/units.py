@@ -26,7 +26,9 @@ def text_e4(price_e4: int) -> str:
 
 
 def price_text(price_e4: int, *, tick_e4: int) -> str:
-    """Return a price with as many decimals as its tick, as the venue's books print it."""
+    """Return a price with as many decimals as its tick, as the venue's books print it; exactly when off it."""
+    if price_e4 % tick_e4:
+        return text_e4(price_e4)
     return f"{Decimal(price_e4).scaleb(-4):.{decimals(tick_e4)}f}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -154,37 +153,6 @@ def test_a_post_only_order_may_not_cross(raw):
     assert raw.post(resting)[1]["status"] == "live"
 
 
-def test_a_gtd_order_outlives_its_lead_and_dies_a_minute_early(raw):
-    now = int(time.time())
-    near = raw.order(order_type="GTD", maker_amount=2_500_000, expiration=str(now + 30))
-    assert _refused(raw, near) == "invalid expiration"
-    order = raw.order(order_type="GTD", maker_amount=2_500_000, expiration=str(now + 200))
-    order_id = raw.post(order)[1]["orderID"]
-    raw.exchange.admin("/clock", advance_seconds=100)
-    assert raw.exchange.truth()["orders"][order_id]["status"] == "LIVE"
-    raw.exchange.admin("/clock", advance_seconds=45)
-    assert raw.exchange.truth()["orders"][order_id]["status"] == "CANCELED"
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"owner": 1},
-        {"makerAmount": 3_000_000},
-        {"makerAmount": "-1"},
-        {"makerAmount": "0"},
-        {"timestamp": 1},
-        {"tokenId": "0x12"},
-        {"side": "buy"},
-        {"signatureType": 4},
-        {"signatureType": True},
-        {"metadata": "0x"},
-        {"signature": "0xzz"},
-        {"maker": "0x12"},
-        {"orderType": "IOC"},
-        {"postOnly": "yes"},
-    ],
-)
 def test_a_field_of_the_wrong_type_is_an_invalid_payload(raw, change):
     assert _refused(raw, raw.order(**change)) == "Invalid order payload"
 
