@@ -131,7 +131,7 @@ class BookFigures:
 _HELD = """
     WITH weighted AS (
         SELECT instrument_id, min(CASE grade WHEN 'none' THEN 0 ELSE basis_probability END) AS basis
-        FROM hedging_mapping WHERE approved_at IS NOT NULL GROUP BY instrument_id
+        FROM hedging_mapping WHERE state IN ('approved', 'suspended') GROUP BY instrument_id
     ), held AS (
         SELECT p.venue_id, sum(p.size) AS face, sum(p.size * coalesce(w.basis, 0)) AS payout,
             sum(p.cost_usd) AS cost, sum(p.fees_usd) AS fees, sum(p.realised_pnl_usd) AS pnl

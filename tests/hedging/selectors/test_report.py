@@ -124,9 +124,10 @@ def test_a_proxy_counts_with_the_lowest_chance_of_the_products_mapped_to_it():
     assert positions.face_usd == Decimal(1000)
 
 
-def test_units_without_a_mapping_pay_nothing_that_we_count():
+def test_units_whose_mapping_was_declined_since_pay_nothing_that_we_count():
     token = make.instrument()
     make.order(make.intent(token), state="FILLED", fills=[{}])
+    Mapping.objects.update(state="declined", reason="it does not pay on our event", changed_by="risk.officer")
     positions, _ = held()
     assert positions.payout_usd == 0
     assert positions.face_usd == Decimal(1000)

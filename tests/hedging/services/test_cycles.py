@@ -135,8 +135,8 @@ def test_a_suspended_mapping_takes_nothing_and_says_so(desk: Desk, market: Instr
     result = cycle()
 
     leg = leg_on_polymarket(result)
-    assert (leg.reason, result.intents) == ("MAPPING_NOT_APPROVED", [])
-    assert "the wording is doubtful" in leg.sentence
+    assert (leg.reason, result.intents) == ("MAPPING_INACTIVE", [])
+    assert leg.sentence == "Suspended: the wording is doubtful. $200.00 stays unhedged."
 
 
 def test_a_venue_that_cannot_be_reached_leaves_its_share_unhedged(
