@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
-from django.db import connection
+from django.db import connection, transaction
+
+from tonsurance.kernel.errors import Broken
 
 _ENSURE = """
     INSERT INTO plumbing_ratebucket (name, capacity, rate, tokens, at)
@@ -23,9 +27,46 @@ _TAKE = """
             - %(tokens)s >= %(floor)s
 """
 _EMPTY = """
-    UPDATE plumbing_ratebucket SET tokens = 0, at = clock_timestamp() + %(seconds)s * interval '1 second'
+    UPDATE plumbing_ratebucket
+    SET tokens = 0, at = GREATEST(at, clock_timestamp() + %(seconds)s * interval '1 second')
     WHERE name = %(name)s
 """
+_OPEN = """
+    INSERT INTO plumbing_ratebucket (name, capacity, rate, tokens, at)
+    VALUES (%(name)s, %(capacity)s, %(rate)s, %(capacity)s, clock_timestamp())
+    ON CONFLICT (name) DO NOTHING
+"""
+_LOCK = """
+    SELECT name, capacity, rate,
+        LEAST(capacity, tokens + rate * GREATEST(0, extract(epoch FROM clock_timestamp() - at))),
+        GREATEST(0, extract(epoch FROM at - clock_timestamp()))
+    FROM plumbing_ratebucket WHERE name = ANY(%(names)s) ORDER BY name FOR UPDATE
+"""
+_TAKE_ALL = """
+    UPDATE plumbing_ratebucket AS bucket SET
+        tokens = LEAST(capacity, bucket.tokens
+            + rate * GREATEST(0, extract(epoch FROM clock_timestamp() - at))) - wanted.tokens,
+        at = GREATEST(at, clock_timestamp())
+    FROM unnest(%(names)s::text[], %(tokens)s::numeric[]) AS wanted (name, tokens)
+    WHERE bucket.name = wanted.name
+"""
+_LOWER = """
+    UPDATE plumbing_ratebucket SET
+        tokens = GREATEST(0, %(tokens)s),
+        at = clock_timestamp() + GREATEST(0, -%(tokens)s) / rate * interval '1 second'
+    WHERE name = %(name)s
+        AND LEAST(capacity, tokens + rate * GREATEST(0, extract(epoch FROM clock_timestamp() - at)))
+            > %(tokens)s
+        AND at <= clock_timestamp() + GREATEST(0, -%(tokens)s) / rate * interval '1 second'
+"""
+
+
+class Take(NamedTuple):
+    """`tokens` of the bucket `name`, of which at least `floor` must remain afterwards."""
+
+    name: str
+    tokens: int
+    floor: int = 0
 
 
 def bucket_ensure(name: str, *, capacity: Decimal, rate: Decimal) -> None:
@@ -49,3 +90,51 @@ def bucket_empty(name: str, *, seconds: int) -> None:
     """The venue said to wait: nothing is granted for `seconds`, then the bucket refills at its rate."""
     with connection.cursor() as cursor:
         cursor.execute(_EMPTY, {"name": name, "seconds": seconds})
+
+
+def bucket_open(name: str, *, capacity: Decimal, rate: Decimal) -> None:
+    """Make the bucket if there is none; one that exists keeps the limits it learned."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN, {"name": name, "capacity": capacity, "rate": rate})
+
+
+def buckets_take(takes: Sequence[Take]) -> float | None:
+    """Take from all buckets or from none: 0.0 when granted, else the seconds until all could be; None when one is
+    missing.
+
+    Raises Broken for more than a bucket can ever hold: waiting would never end.
+    """
+    wanted = {take.name: take for take in takes}
+    with transaction.atomic(), connection.cursor() as cursor:
+        if len(connection.savepoint_ids) == 0:
+            # What a crash would forget here is a moment of politeness; waiting for the disk costs more than the order.
+            cursor.execute("SET LOCAL synchronous_commit TO OFF")
+        cursor.execute(_LOCK, {"names": list(wanted)})
+        rows = cursor.fetchall()
+        if len(rows) < len(wanted):
+            return None
+        wait_s = max(
+            _wait_s(wanted[name], capacity=capacity, rate=rate, available=available, blocked_s=blocked_s)
+            for name, capacity, rate, available, blocked_s in rows
+        )
+        if wait_s > 0:
+            return wait_s
+        tokens = [take.tokens for take in wanted.values()]
+        cursor.execute(_TAKE_ALL, {"names": list(wanted), "tokens": tokens})
+    return 0.0
+
+
+def _wait_s(take: Take, *, capacity: Decimal, rate: Decimal, available: Decimal, blocked_s: Decimal) -> float:
+    if take.tokens + take.floor > capacity:
+        raise Broken(f"{take.name} holds {capacity} tokens and never grants {take.tokens} above {take.floor}")
+    missing = take.tokens + take.floor - available
+    return 0.0 if missing <= 0 else float(blocked_s + missing / rate)
+
+
+def bucket_lower(name: str, *, tokens: Decimal) -> None:
+    """Somebody who knows says that only `tokens` are left; below zero they have to trickle in first.
+
+    A bucket that has fewer stays: what was said may be older than what was taken since.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LOWER, {"name": name, "tokens": tokens})

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from venues.domain.books import Book
+from venues.domain.budgets import BudgetPlan, LimitReading
 from venues.domain.instruments import InstrumentTerms
 
 
@@ -291,3 +292,9 @@ class Gateway(Protocol):
 
     def fetch_time(self) -> datetime:
         """The venue's clock."""
+
+    def budget_plan(self, tier: str = ...) -> BudgetPlan:
+        """What each kind of request takes from the venue's rate limits, for an account of this tier."""
+
+    def take_limit_readings(self) -> list[LimitReading]:
+        """What the answers since the last call said of our limits; gone once taken, and kept up to a maximum."""

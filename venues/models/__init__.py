@@ -2,6 +2,7 @@
 
 from venues.models.books import BookSnapshot
 from venues.models.instruments import Instrument
+from venues.models.limits import VenueLimit
 from venues.models.venues import BalanceSnapshot, Venue
 
-__all__ = ["BalanceSnapshot", "BookSnapshot", "Instrument", "Venue"]
+__all__ = ["BalanceSnapshot", "BookSnapshot", "Instrument", "Venue", "VenueLimit"]

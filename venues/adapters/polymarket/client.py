@@ -7,6 +7,7 @@ repeated, by us. The connection pool is built in the process that uses it, never
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ import httpx
 import stamina
 
 from tonsurance.kernel.clock import epoch_ms, monotonic_s, utc_now
+from venues.adapters.polymarket.budgets import reading_of
 from venues.adapters.polymarket.config import PolymarketConfig
 from venues.adapters.polymarket.credentials import l2_headers
 from venues.adapters.polymarket.limits import (
@@ -25,11 +27,14 @@ from venues.adapters.polymarket.limits import (
     READ_TIMEOUTS,
     Timeouts,
 )
+from venues.domain.budgets import LimitReading
 
 ORDER_PATH = "/order"
 BATCH_PATH = "/orders"
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
-_BUSY = frozenset({425, 429, 500, 502, 503, 504})
+# Not 429: a venue that limits us is not asked again at once.
+_BUSY = frozenset({425, 500, 502, 503, 504})
+_READINGS_MAX = 1000
 # Raised before a connection stands, so before a byte of the request can have left.
 _BEFORE_THE_WIRE = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
@@ -57,6 +62,7 @@ class PolymarketClient:
         self._config = config
         self._order_timeouts = order_timeouts
         self._pools: dict[int, httpx.Client] = {}
+        self._readings: deque[LimitReading] = deque(maxlen=_READINGS_MAX)
 
     def post_order(self, payload: bytes) -> Answer:
         """Send the bytes once, with authentication headers made now. Raises NoAnswer."""
@@ -93,6 +99,13 @@ class PolymarketClient:
     def post_read(self, url: str, body: bytes) -> Answer:
         """A question that changes nothing but travels as POST (JSON-RPC). Raises NoAnswer."""
         return _repeated(lambda: self._send("POST", url, _JSON, body, timeouts=READ_TIMEOUTS))
+
+    def take_limit_readings(self) -> list[LimitReading]:
+        """What the answers since the last call said of our rate limits, oldest first."""
+        taken = []
+        while self._readings:
+            taken.append(self._readings.popleft())
+        return taken
 
     def close(self) -> None:
         """Close this process's connections."""
@@ -139,6 +152,7 @@ class PolymarketClient:
             with self._pool().stream(
                 method, url, headers=headers, content=content or None, params=params, timeout=limits
             ) as response:
+                self._note_limits(method, url, response)
                 body = _read_body(response, deadline_s=deadline_s)
                 return Answer(response.status_code, dict(response.headers), body)
         except NoAnswer:
@@ -149,6 +163,19 @@ class PolymarketClient:
             raise NoAnswer("timed_out", _kind(error)) from None
         except Exception as error:  # noqa: BLE001  whatever went wrong, the request may have arrived
             raise NoAnswer("connection_broke", _kind(error)) from None
+
+    def _note_limits(self, method: str, url: str, response: httpx.Response) -> None:
+        for service in (self._config.clob_url, self._config.gamma_url):
+            if url.startswith(f"{service}/"):
+                reading = reading_of(
+                    method,
+                    url.removeprefix(service),
+                    status=response.status_code,
+                    headers=response.headers,
+                    now_s=epoch_ms(utc_now()) // 1000,
+                )
+                if reading is not None:
+                    self._readings.append(reading)
 
 
 def _read_body(response: httpx.Response, *, deadline_s: float) -> bytes:

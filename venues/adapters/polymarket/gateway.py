@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from polymarket import PolymarketError
 
 from tonsurance.kernel.clock import epoch_ms, monotonic_s, utc_now
-from venues.adapters.polymarket import batches, chain, fills, markets, translate, wire
+from venues.adapters.polymarket import batches, budgets, chain, fills, markets, translate, wire
 from venues.adapters.polymarket.client import NoAnswer, PolymarketClient
 from venues.adapters.polymarket.config import (
     BUY_SPENDS_BUDGET,
@@ -44,6 +44,7 @@ from venues.adapters.polymarket.signing import (
 )
 from venues.adapters.polymarket.wire import Unreadable
 from venues.domain.books import Book
+from venues.domain.budgets import BudgetPlan, LimitReading
 from venues.domain.gateway import (
     Absent,
     Accepted,
@@ -237,6 +238,12 @@ class Gateway:
             return Credentials(*create_credentials(self._config, account=self._account, now_s=now_s))
         except PolymarketError as error:
             raise LookupFailed(f"credentials: {type(error).__name__}") from None
+
+    def budget_plan(self, tier: str = budgets.STANDARD) -> BudgetPlan:
+        return budgets.budget_plan(tier)
+
+    def take_limit_readings(self) -> list[LimitReading]:
+        return self._client.take_limit_readings()
 
     def close(self) -> None:
         """Close this process's connections."""
