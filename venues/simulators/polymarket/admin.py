@@ -30,7 +30,7 @@ from venues.simulators.polymarket.state import State, checksummed
 from venues.simulators.polymarket.tape import frames_play
 from venues.simulators.polymarket.truth import truth
 from venues.simulators.polymarket.units import PRICE_ONE_E4, UNIT_E6, exact_e4, exact_e6, text_e6
-from venues.simulators.polymarket.wire import answer, faults_of, state_of
+from venues.simulators.polymarket.wire import BUDGETS, answer, faults_of, state_of
 
 STANDINGS = ("open", "banned", "closed_only", "not_allowed")
 TICKS_E4 = (1000, 100, 50, 25, 10, 1)

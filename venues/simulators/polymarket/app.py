@@ -29,11 +29,12 @@ from venues.simulators.polymarket import (
 from venues.simulators.polymarket.config import Config
 from venues.simulators.polymarket.faults import FaultPlan
 from venues.simulators.polymarket.markets import markets_open
+from venues.simulators.polymarket.budgets import Budgets
 from venues.simulators.polymarket.refusals import Refusal
 from venues.simulators.polymarket.state import State
 from venues.simulators.polymarket.strikes import struck
 from venues.simulators.polymarket.timeline import timeline_advance
-from venues.simulators.polymarket.wire import BODY_BYTES_MAX, FAULTS, STATE, answer
+from venues.simulators.polymarket.wire import BODY_BYTES_MAX, BUDGETS, FAULTS, STATE, answer
 
 TICK_SECONDS = 0.2
 ENGINE_CALLS = frozenset({"/clob/order", "/clob/orders", "/clob/cancel-all", "/clob/cancel-market-orders"})
@@ -55,6 +56,7 @@ def create_app(config: Config | None = None) -> web.Application:
     app[sockets.HUB] = sockets.Hub(state, plan)
     _mount(
         app,
+    app[BUDGETS] = Budgets(state)
         "/clob",
         clob_markets.routes,
         clob_books.routes,
@@ -93,7 +95,14 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except Refusal as refusal:
-        return answer(refusal.body(), status=refusal.status)
+        return answer(refusal.body(), status=refusal.status, headers=refusal.headers)
+    response = await _answered(request, handler)
+    if not response.prepared:
+        response.headers.update(request.get("told", {}))
+    return response
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPException as error:
         return answer({"error": error.reason}, status=error.status)
     except Exception:
@@ -112,6 +121,7 @@ async def _faults(request: web.Request, handler: Handler) -> web.StreamResponse:
     rule = plan.strike(request.method, request.path, now_ms=state.clock.now_ms())
     if rule is None:
         return await _handled(request, handler)
+    request.config_dict[BUDGETS].admit(request.remote or "", method=request.method, path=request.path)
     state.store.commit()
     return await struck(request, lambda again: _handled(again, handler), rule=rule)
 
@@ -149,6 +159,7 @@ async def _ticker(app: web.Application) -> AsyncIterator[None]:
     async def tick() -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
+    request.config_dict[BUDGETS].clear()
             try:
                 timeline_advance(app[STATE])
                 app[sockets.HUB].publish()

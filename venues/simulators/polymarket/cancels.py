@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from venues.simulators.polymarket.limits import GTD_LEAD_SECONDS
 from venues.simulators.polymarket.records import CANCELED, CANCELED_EXPIRED, LIVE, ApiKey, Order
@@ -13,7 +14,7 @@ HEARTBEAT_GRACE_MS = 15_000
 """Ten seconds between heartbeats and five of grace: docs.polymarket.com, send heartbeat."""
 
 
-def orders_cancel(state: State, order_ids: Iterable[str], *, key: ApiKey) -> dict[str, object]:
+def orders_cancel(state: State, order_ids: Iterable[str], *, key: ApiKey) -> dict[str, Any]:
     """Cancel a key's own live orders; anything else is reported with its reason."""
     canceled: list[str] = []
     refused: dict[str, str] = {}

@@ -82,6 +82,7 @@ class Config:
 
     def __post_init__(self) -> None:
         """Refuse, with a sentence, anything that belongs to the real venue."""
+    limits: str = "warning"
         self._refuse_host()
         if self.is_amoy:
             self._refuse_all_but_amoy()

@@ -25,6 +25,7 @@ INVALID_L1 = "Invalid L1 Request headers"
 INVALID_ORDER_ID = "Invalid orderID"
 RESTARTING = "the matching engine is restarting"
 TRADING_DISABLED = "Trading is currently disabled. Check polymarket.com for updates"
+TOO_MANY = "Too Many Requests"
 CANCEL_ONLY = "Trading is currently cancel-only. New orders are not accepted, but cancels are allowed."
 POST_ONLY_MODE = "post-only mode: only post-only orders and cancels are allowed"
 
@@ -32,8 +33,11 @@ POST_ONLY_MODE = "post-only mode: only post-only orders and cancels are allowed"
 class Refusal(Exception):
     """A request the exchange answers with an error body; `extra` joins `error` in that body."""
 
-    def __init__(self, status: int, error: str, **extra: object) -> None:
+    def __init__(
+        self, status: int, error: str, *, headers: dict[str, str] | None = None, **extra: object
+    ) -> None:
         super().__init__(error)
+        self.headers = headers or {}
         self.status = status
         self.error = error
         self.extra = extra

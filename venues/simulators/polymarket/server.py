@@ -15,6 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from venues.simulators.polymarket.app import create_app
+from venues.simulators.polymarket.budgets import MODES
 from venues.simulators.polymarket.config import Config, ProductionRefused, amoy
 
 SHUTDOWN_SECONDS = 1.0
@@ -39,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--mined-seconds", type=float, default=defaults.mined_seconds)
     parser.add_argument("--confirmed-seconds", type=float, default=defaults.confirmed_seconds)
+    parser.add_argument(
+        "--limits", choices=MODES, default=defaults.limits, help="rate limits: refuse, only warn, or none"
+    )
     parser.add_argument("--clock-skew", type=float, default=defaults.clock_skew_seconds, metavar="SECONDS")
     parser.add_argument(
         "--replenish", type=float, default=0.0, metavar="SECONDS", help="books refill a tenth each; 0: never"
@@ -58,6 +62,7 @@ def config_of(options: argparse.Namespace) -> Config:
         "clock_skew_seconds": options.clock_skew,
         "replenish_seconds": options.replenish,
     }
+    chosen["limits"] = options.limits
     if options.amoy:
         return amoy(**chosen)
     return Config(

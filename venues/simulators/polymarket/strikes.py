@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from venues.simulators.polymarket.faults import Rule
-from venues.simulators.polymarket.wire import answer
+from venues.simulators.polymarket.wire import answer, state_of
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -49,7 +49,8 @@ async def struck(request: web.Request, handler: Handler, *, rule: Rule) -> web.S
 async def _odd_answer(request: web.Request, handler: Handler, *, rule: Rule) -> web.StreamResponse:
     match rule.kind:
         case "rate_limit":
-            limits = {"Retry-After": "1", "Poly-RateLimit-Remaining": "0", "Poly-RateLimit-Reset": "1"}
+            reset = state_of(request).clock.now_ms() // 1000 + 1
+            limits = {"Retry-After": "1", "Poly-RateLimit-Remaining": "0", "Poly-RateLimit-Reset": str(reset)}
             headers = {**limits, "Poly-RateLimit-Tier": "standard"} if rule.headers else None
             return answer({"error": "Too Many Requests"}, status=429, headers=headers)
         case "server_error":

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
+from venues.simulators.polymarket.budgets import Budgets
 from venues.simulators.polymarket.credentials import authenticate
 from venues.simulators.polymarket.faults import FaultPlan
 from venues.simulators.polymarket.records import ApiKey, Market
@@ -21,6 +22,7 @@ from venues.simulators.polymarket.state import State
 
 STATE: web.AppKey[State] = web.AppKey("state", State)
 FAULTS: web.AppKey[FaultPlan] = web.AppKey("faults", FaultPlan)
+BUDGETS: web.AppKey[Budgets] = web.AppKey("budgets", Budgets)
 
 FIRST_CURSOR = "MA=="
 LAST_CURSOR = "LTE="
@@ -37,6 +39,17 @@ def state_of(request: web.Request) -> State:
 def faults_of(request: web.Request) -> FaultPlan:
     """Return the fault plan behind a request."""
     return request.config_dict[FAULTS]
+
+
+def charge(request: web.Request, key: ApiKey, *, bucket: str, cost: int) -> None:
+    """Take tokens from a signer's bucket; the answer carries the headers, whatever it will be."""
+    request["told"] = request.config_dict[BUDGETS].charge(key.address, bucket=bucket, cost=cost)
+
+
+def charge_after(request: web.Request, key: ApiKey, *, bucket: str, cost: int) -> None:
+    """Take what a request turned out to cost on top."""
+    headers = request.config_dict[BUDGETS].charge_after(key.address, bucket=bucket, cost=cost)
+    request["told"] = {**request.get("told", {}), **headers}
 
 
 def arrived_ms(request: web.Request) -> int:
