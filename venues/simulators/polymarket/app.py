@@ -26,10 +26,10 @@ from venues.simulators.polymarket import (
     gamma,
     sockets,
 )
+from venues.simulators.polymarket.budgets import Budgets
 from venues.simulators.polymarket.config import Config
 from venues.simulators.polymarket.faults import FaultPlan
 from venues.simulators.polymarket.markets import markets_open
-from venues.simulators.polymarket.budgets import Budgets
 from venues.simulators.polymarket.refusals import Refusal
 from venues.simulators.polymarket.state import State
 from venues.simulators.polymarket.strikes import struck
@@ -53,10 +53,10 @@ def create_app(config: Config | None = None) -> web.Application:
     app = web.Application(middlewares=[_errors, _faults], client_max_size=BODY_BYTES_MAX)
     app[STATE] = state
     app[FAULTS] = plan
+    app[BUDGETS] = Budgets(state)
     app[sockets.HUB] = sockets.Hub(state, plan)
     _mount(
         app,
-    app[BUDGETS] = Budgets(state)
         "/clob",
         clob_markets.routes,
         clob_books.routes,
@@ -92,10 +92,6 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer a refusal in the venue's words, and an unknown path as its gateway does."""
     state = request.config_dict[STATE]
     request["arrived_ms"] = state.clock.now_ms()
-    try:
-        return await handler(request)
-    except Refusal as refusal:
-        return answer(refusal.body(), status=refusal.status, headers=refusal.headers)
     response = await _answered(request, handler)
     if not response.prepared:
         response.headers.update(request.get("told", {}))
@@ -103,6 +99,10 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return answer(refusal.body(), status=refusal.status, headers=refusal.headers)
     except web.HTTPException as error:
         return answer({"error": error.reason}, status=error.status)
     except Exception:
@@ -117,11 +117,11 @@ async def _faults(request: web.Request, handler: Handler) -> web.StreamResponse:
     if request.path.startswith("/admin/"):
         timeline_advance(state)
         return await _told(request, handler)
+    request.config_dict[BUDGETS].admit(request.remote or "", method=request.method, path=request.path)
     await request.read()
     rule = plan.strike(request.method, request.path, now_ms=state.clock.now_ms())
     if rule is None:
         return await _handled(request, handler)
-    request.config_dict[BUDGETS].admit(request.remote or "", method=request.method, path=request.path)
     state.store.commit()
     return await struck(request, lambda again: _handled(again, handler), rule=rule)
 
@@ -149,6 +149,7 @@ async def _reset(request: web.Request) -> web.Response:
         state.config = replace(state.config, seed=int(body["seed"]))
     state.reset()
     plan.clear()
+    request.config_dict[BUDGETS].clear()
     markets_open(state, now_ms=state.clock.now_ms())
     state.store.commit()
     request.config_dict[sockets.HUB].reset()
@@ -159,7 +160,6 @@ async def _ticker(app: web.Application) -> AsyncIterator[None]:
     async def tick() -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-    request.config_dict[BUDGETS].clear()
             try:
                 timeline_advance(app[STATE])
                 app[sockets.HUB].publish()
