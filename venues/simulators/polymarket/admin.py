@@ -227,6 +227,20 @@ async def redeem(request: web.Request) -> web.Response:
     return answer({"slug": market.slug, "paid": text_e6(paid)})
 
 
+@routes.get("/limits")
+async def show_limits(request: web.Request) -> web.Response:
+    """Show the rate limits in force."""
+    return answer(request.config_dict[BUDGETS].body())
+
+
+@routes.post("/limits")
+async def set_limits(request: web.Request) -> web.Response:
+    """Change rate limits; every bucket is full again."""
+    budgets = request.config_dict[BUDGETS]
+    budgets.change(await _body(request))
+    return answer(budgets.body())
+
+
 @routes.get("/faults")
 async def show_faults(request: web.Request) -> web.Response:
     """Show the faults in force and every strike so far."""

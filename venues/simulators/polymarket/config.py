@@ -79,10 +79,10 @@ class Config:
     replenish_seconds: float = 0.0
     seed_markets: bool = True
     is_amoy: bool = False
+    limits: str = "warning"
 
     def __post_init__(self) -> None:
         """Refuse, with a sentence, anything that belongs to the real venue."""
-    limits: str = "warning"
         self._refuse_host()
         if self.is_amoy:
             self._refuse_all_but_amoy()
