@@ -103,6 +103,7 @@ class HedgeSettings:
     cycle_every_seconds: int
     intent_valid_seconds: int
     book_max_age_seconds: int
+    balance_usd_min: Decimal
 
     def as_json(self) -> dict[str, Any]:
         """Every key with its value, as stored with a cycle."""
@@ -226,6 +227,15 @@ _REGISTRY = (
         low=Decimal(1),
         high=Decimal(3_600),
         description="How old a book may be when it is traded on, counted from when we received it.",
+    ),
+    Setting(
+        name="balanceMinimum",
+        attribute="balance_usd_min",
+        kind=Kind.DECIMAL,
+        default=Decimal("1000"),
+        low=Decimal(0),
+        high=Decimal(100_000_000),
+        description="The least that should lie at each venue, USD. Below it the doctor warns; nothing is stopped.",
     ),
 )
 
