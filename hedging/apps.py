@@ -28,5 +28,8 @@ class HedgingConfig(AppConfig):
     def ready(self) -> None:
         # Doors ring bells by name through the current Celery app, so it must exist in every process.
         import tonsurance.celery  # noqa: F401
+        from hedging.services.diagnosis import book_checks
+        from tonsurance.plumbing.checkups import checks_register
 
         post_migrate.connect(_book_ensure, sender=self)
+        checks_register(book_checks())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable
 
 import structlog
@@ -15,8 +16,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from hedging.services.breakers import venues_resume_due
 from hedging.services.claims import claims_note_closed
 from hedging.services.cycles import cycle_run_if_due
-from hedging.services.executor import intent_place
-from hedging.services.intents import intents_claim_due
+from hedging.services.executor import Placed, intents_place_due
 from hedging.services.resolver import orders_check_due
 from hedging.services.settlements import settlements_watch
 from policies.services.due import policies_activate_due, policies_expire_due
@@ -28,10 +28,14 @@ from venues.registry import venues_with_gateway
 
 log = structlog.get_logger(__name__)
 
-BATCH = 50
+LOOKUPS_MAX = 50
+PLACES_MAX = 40
 SETTLEMENT_EVERY_S = 5
 CYCLE_EVERY_S = 300
 AFTER_FAULT_S = 2.0
+# A look that came to its end leaves this slot: the doctor's proof that an engine is at work.
+HEARTBEAT = "engine"
+HEARTBEAT_EVERY_S = 10
 
 
 class Engine:
@@ -64,18 +68,26 @@ class Engine:
         venues_resume_due(now=now)
         done = 0
         for venue_code in sorted(venues_with_gateway()):
-            for intent_id in intents_claim_due(venue_codes=[venue_code], now=now, limit=BATCH):
-                if self._stopping.is_set():
-                    return True
-                with apart("placing failed on our side", intent=str(intent_id)):
-                    intent_place(intent_id, now=utc_now())
-                done += 1
-            done += len(orders_check_due(venue_code, now=utc_now(), limit=BATCH))
+            done += self._place(venue_code)
+            done += len(orders_check_due(venue_code, now=utc_now(), limit=LOOKUPS_MAX))
             if slot_claim(f"engine_settlements:{venue_code}", every_s=SETTLEMENT_EVERY_S, now=utc_now()):
                 done += settlements_watch(venue_code, now=utc_now())
                 done += claims_note_closed(now=utc_now())
         self._instead_of_beat()
+        slot_claim(HEARTBEAT, every_s=HEARTBEAT_EVERY_S, now=utc_now())
         return done > 0
+
+    def _place(self, venue_code: str) -> int:
+        """Place what is due, request after request; the look-ups get their turn after PLACES_MAX of them."""
+        done = 0
+        for _ in range(PLACES_MAX):
+            placed: dict[uuid.UUID, Placed] = {}
+            with apart("placing failed on our side", venue=venue_code):
+                placed = intents_place_due(venue_code, now=utc_now())
+            done += len(placed)
+            if not placed or self._stopping.is_set():
+                break
+        return done
 
     def _instead_of_beat(self) -> None:
         """Do beat's work when beat is late: the same slots make sure that it is done once."""

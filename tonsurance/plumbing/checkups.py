@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 DATABASE = "database"
 """The check that all others with `needs_database` wait for."""
+GROUPS = ("Settings", "Database", "Clock", "Workers", "Venues", "Markets", "Money", "Book", "Safety")
+"""The order in which findings are shown: what carries the rest first."""
 WAIT_S = 5.0
 AT_ONCE_MAX = 4
 CHECKUPS_KEPT = 200
@@ -57,7 +59,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Diagnosis:
-    """One run of the checks, in the order in which they were registered."""
+    """One run of the checks, group by group."""
 
     started_at: datetime
     took_ms: int
@@ -102,13 +104,15 @@ _checks: dict[str, Check] = {}
 
 
 def checks_register(checks: Sequence[Check]) -> None:
-    """Add an app's checks; a name that exists is replaced."""
+    """Add an app's checks; a name that exists is replaced. Raises ValueError for a group that is not in GROUPS."""
+    if strange := {check.group for check in checks} - set(GROUPS):
+        raise ValueError(f"groups {sorted(strange)} are not among {GROUPS}")
     _checks.update({check.name: check for check in checks})
 
 
 def checks_all() -> list[Check]:
-    """Every check, in the order of registration: foundations first."""
-    return list(_checks.values())
+    """Every check, group by group."""
+    return sorted(_checks.values(), key=lambda check: GROUPS.index(check.group))
 
 
 def checkup_run(*, only: Collection[str] = (), is_quick: bool = False) -> Diagnosis:
@@ -132,7 +136,7 @@ def checkup_run(*, only: Collection[str] = (), is_quick: bool = False) -> Diagno
         started_at=started_at,
         took_ms=_ms(since_s=started_s),
         is_quick=is_quick,
-        answers=tuple(answers[name] for name in _checks if name in answers),
+        answers=tuple(answers[check.name] for check in checks_all() if check.name in answers),
     )
 
 

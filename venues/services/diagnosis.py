@@ -79,8 +79,8 @@ def venue_reach_ask(venue_code: str, *, now: datetime) -> list[Finding]:
         before = utc_now()
         theirs = gateway.fetch_time()
         after = utc_now()
-    except Refused as refusal:
-        return [_not_set_up(venue_code, refusal)]
+    except Refused:
+        return [_not_asked("venue_reachable", venue_code)]
     except LookupFailed as error:
         return [_silent(venue_code, error)]
     took_ms = (after - before).total_seconds() * 1000
@@ -106,8 +106,8 @@ def venue_credentials_ask(venue_code: str, *, now: datetime) -> list[Finding]:
         if not _has_credentials(gateway):
             return [_no_credentials(venue_code)]
         orders = gateway.fetch_open_orders()
-    except Refused as refusal:
-        return [_not_set_up(venue_code, refusal)]
+    except Refused:
+        return [_not_asked("venue_credentials", venue_code)]
     except LookupFailed as error:
         return [_not_let_in(venue_code, error)]
     return [ok("venue_credentials", f"{venue_code} knows our account and lists {len(orders)} open orders")]
@@ -144,6 +144,15 @@ def _not_set_up(venue_code: str, refusal: Refused) -> Finding:
         "venue_settings",
         f"{venue_code} cannot be used: {refusal.message}",
         remedy=f"Set {refusal.field or 'what it names'} in the environment and start the processes again",
+        runbook="venue-settings",
+    )
+
+
+def _not_asked(code: str, venue_code: str) -> Finding:
+    return fault(
+        code,
+        f"{venue_code} cannot be asked: its settings are refused",
+        remedy=f"See the finding of {venue_code}.settings",
         runbook="venue-settings",
     )
 
