@@ -21,7 +21,15 @@ class Cycle(models.Model):
         DRY_RUN = "dry_run", "Dry run"
 
     id = models.BigAutoField(primary_key=True)
-    cause = models.CharField(max_length=40, help_text="What woke it: beat, sale, expiry, claim, operator …")
+    cause = models.CharField(
+        max_length=40, help_text="What woke it: beat, sale, expiry, claim, price, operator …"
+    )
+    cause_detail = models.CharField(
+        max_length=300,
+        blank=True,
+        default="",
+        help_text="The same in a sentence, where a word is too little.",
+    )
     mode = models.CharField(max_length=10, choices=Mode.choices)
     environment = models.CharField(max_length=10)
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)

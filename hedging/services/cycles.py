@@ -41,7 +41,7 @@ class CycleResult:
 def cycle_run_if_due(*, cause: str, now: datetime) -> CycleResult | None:
     """Run a cycle unless one that began after `now` has already seen everything; None then.
 
-    `now` is when the bell was heard. Waits at most 30 s for a running cycle.
+    `cause` is a word, or a word, a colon and a sentence. `now` is when the bell was heard. Waits at most 30 s for a running cycle.
     """
     deadline = monotonic_s() + WAIT_S
     while monotonic_s() < deadline:
@@ -83,10 +83,12 @@ def _begin(cause: str, config: HedgeSettings, *, dry_run: bool) -> Cycle | None:
     Cycle.objects.filter(state=Cycle.State.RUNNING, as_of__lt=now - CYCLE_LIFE).update(
         state=Cycle.State.FAILED, finished_at=now, error="its process died before it finished"
     )
+    word, _, detail = cause.partition(": ")
     try:
         with transaction.atomic():
             return Cycle.objects.create(
-                cause=cause[:40],
+                cause=word[:40],
+                cause_detail=detail[:300],
                 mode=cycle_mode(config, dry_run=dry_run),
                 environment=settings.TRADING_ENVIRONMENT,
                 as_of=now,
