@@ -1,7 +1,7 @@
-"""A process of the money path that can be told where to die: `python -m tests.dying STEP VERB ID`.
+"""A process of the money path that can be told where to die: `python -m tests.dying STEP VERB ID,ID,…`.
 
 STEP names the line before which it kills itself (or, with `sleep:`, stops itself until somebody wakes it); `none` lets
-it live. It says `ready`, waits for a line, does VERB (`place` an intent or `check` an order) and says what came of it.
+it live. It says `ready`, waits for a line, does VERB (`place` intents or `check` an order) and says what came of each.
 Only the fatal line is put in place; everything else is the product as it is.
 """
 
@@ -17,10 +17,12 @@ from typing import Any
 import django
 
 STEPS = {
-    "prepared": ("hedging.services.executor", "_send"),
-    "committed": ("hedging.services.executor", "order_transmit"),
-    "answered": ("hedging.services.executor", "order_hear"),
-    "booking": ("hedging.services.fills", "fill_attribute"),
+    "counted": ("hedging.services.executor", "orders_prepare"),
+    "prepared": ("hedging.services.executor", "orders_commit_to_send"),
+    "committed": ("hedging.services.executor", "orders_transmit"),
+    "answered": ("hedging.services.sends", "orders_hear"),
+    "booking": ("hedging.services.fills", "position_book"),
+    "attributing": ("hedging.services.attributions", "shares_add"),
 }
 
 
@@ -34,7 +36,7 @@ def fatal(act: Callable[..., Any], how: signal.Signals) -> Callable[..., Any]:
     return instead
 
 
-def main(step: str, verb: str, number: str) -> None:
+def main(step: str, verb: str, numbers: str) -> None:
     """Stand ready, wait for the word, act."""
     django.setup()
     from importlib import import_module
@@ -52,8 +54,12 @@ def main(step: str, verb: str, number: str) -> None:
     gateway_for("polymarket")
     print("ready", flush=True)
     sys.stdin.readline()
-    act: Callable[..., Any] = {"place": executor.intent_place, "check": resolver.order_check}[verb]
-    print(act(uuid.UUID(number), now=utc_now()).word, flush=True)
+    ids = [uuid.UUID(number) for number in numbers.split(",")]
+    if verb == "place":
+        said = [item.word for item in executor.intents_place("polymarket", ids, now=utc_now()).values()]
+    else:
+        said = [resolver.order_check(ids[0], now=utc_now()).word]
+    print(" ".join(said), flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from hedging.admin import colours
-from hedging.models import HedgePosition
+from hedging.models import Attribution, HedgePosition
 from tonsurance.plumbing import display
 from tonsurance.plumbing.admin import ReadOnlyAdmin
 from tonsurance.plumbing.cells import (
@@ -53,7 +53,7 @@ class HedgePositionAdmin(ReadOnlyAdmin):
                     ("product_link", "market_link"),
                     ("n_size", "n_paid"),
                     ("n_price", "entered_full"),
-                    ("fill_link", "order_link"),
+                    ("attribution_words", "order_link"),
                 ]
             },
         ),
@@ -78,7 +78,18 @@ class HedgePositionAdmin(ReadOnlyAdmin):
     entered = ago_cell("entry_time", "Entered")
     entered_full = moment_cell("entry_time", "Entered")
     closed_full = moment_cell("close_time", "Closed")
-    fill_link = link_cell("fill", "Trade")
+    attribution_words = cell("attribution", "Divided", how=lambda row: division_words(row), order="")
     order_link = cell(
-        "fill.order", "Order", how=lambda row: display.admin_link(row, display.short_id(row.pk)), order=""
+        "attribution.order",
+        "Newest order",
+        how=lambda row: display.admin_link(row, display.short_id(row.pk)),
+        order="",
     )
+
+
+def division_words(row: Attribution) -> str:
+    """How the purchases were divided, in a sentence."""
+    trades = "one trade" if row.fills_count == 1 else f"{row.fills_count} trades"
+    policies = "one policy" if row.slices_count == 1 else f"{row.slices_count:,} policies"
+    kept = f"; {display.size(row.ownerless_size)} units had no owner" if row.ownerless_size else ""
+    return f"{display.size(row.size)} units of {trades} among {policies}{kept}"

@@ -86,11 +86,15 @@ class FillAdmin(CardsAdmin):
             (display.word(e.old or "born"), display.word(e.new), display.moment(e.at))
             for e in row.events.all()
         ]
-        slices = row.hedge_positions.select_related("policy", "product").order_by("pk")[:200]
+        slices = (
+            row.attribution.hedge_positions.select_related("policy", "product").order_by("pk")[:200]
+            if row.attribution
+            else []
+        )
         return [
             Card("Settlement, step by step", display.table(["From", "To", "When"], steps)),
             Card(
-                "Policies that it hedges (the first 200)",
+                "Policies that it hedges, with the other trades of its decision (the first 200)",
                 display.table(
                     ["Policy", "Product", ">Units", ">Paid", "State"],
                     [
@@ -103,7 +107,7 @@ class FillAdmin(CardsAdmin):
                         )
                         for part in slices
                     ],
-                    empty="No policy: only confirmed purchases are attributed",
+                    empty="No policy: confirmed purchases are divided when their decision has ended",
                 ),
             ),
         ]

@@ -104,6 +104,7 @@ class HedgeSettings:
     intent_valid_seconds: int
     book_max_age_seconds: int
     balance_usd_min: Decimal
+    attribution_every_seconds: int
 
     def as_json(self) -> dict[str, Any]:
         """Every key with its value, as stored with a cycle."""
@@ -236,6 +237,17 @@ _REGISTRY = (
         low=Decimal(0),
         high=Decimal(100_000_000),
         description="The least that should lie at each venue, USD. Below it the doctor warns; nothing is stopped.",
+    ),
+    Setting(
+        name="attributionEverySeconds",
+        attribute="attribution_every_seconds",
+        kind=Kind.WHOLE,
+        default=3600,
+        low=Decimal(0),
+        high=Decimal(86_400),
+        description="How often the purchases on a market that more than 10,000 policies share are divided among them. "
+        "Until then they are counted for their products, so plans, limits and sales see them; a claim's recovery "
+        "waits for the division.",
     ),
 )
 

@@ -32,6 +32,14 @@ class Fill(models.Model):
     matched_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
     realised_pnl_usd = MoneyField(null=True, blank=True, help_text="Set when a confirmed sale is booked.")
+    attribution = models.ForeignKey(
+        "hedging.Attribution",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="fills",
+        help_text="Set once, when a confirmed purchase has been divided among policies.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -42,15 +50,25 @@ class Fill(models.Model):
             ),
             models.CheckConstraint(condition=Q(settlement__in=_SETTLEMENTS), name="fill_settlement_known"),
             models.CheckConstraint(condition=Q(size__gt=0), name="fill_size_positive"),
-            models.CheckConstraint(condition=Q(price__gt=0), name="fill_price_positive"),
+            # Zero is what a losing share is redeemed for; the database lets no other trade have it (HB044).
+            models.CheckConstraint(condition=Q(price__gte=0), name="fill_price_positive"),
             models.CheckConstraint(condition=Q(fee_usd__gte=0), name="fill_fee_not_negative"),
             models.CheckConstraint(condition=Q(side__in=["BUY", "SELL"]), name="fill_side_known"),
+            models.CheckConstraint(
+                condition=Q(attribution__isnull=True) | Q(side="BUY", settlement=Settlement.CONFIRMED.value),
+                name="fill_attributed_when_bought",
+            ),
         ]
         indexes = [
             models.Index(
                 fields=["instrument"], condition=Q(settlement__in=PROVISIONAL), name="fill_provisional"
             ),
             models.Index(fields=["instrument", "settlement"], name="fill_by_instrument"),
+            models.Index(
+                fields=["instrument"],
+                condition=Q(attribution__isnull=True, side="BUY", settlement=Settlement.CONFIRMED.value),
+                name="fill_waiting",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,7 @@
-"""What we have of each instrument, what we may yet get, and whose it is: the book's side of a cycle's reading."""
+"""What we have of each instrument, what we may yet get, and whose it is: the book's side of a cycle's reading.
+
+Slices are millions, so their kept sums are read; what ended policies hold is taken from those sums slice by slice.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,13 @@ _PENDING = """
     WHERE f.settlement IN ('matched', 'mined', 'retrying') AND f.side = 'BUY'
     GROUP BY 1, 2"""
 
+# Confirmed purchases that no policy owns yet: on the position already, and the products' as they asked for them.
+_WAITING = """
+    SELECT f.instrument_id, o.intent_id, sum(f.size), sum(f.notional_usd + f.fee_usd)
+    FROM hedging_fill f JOIN hedging_order o ON o.id = f.order_id
+    WHERE f.attribution_id IS NULL AND f.side = 'BUY' AND f.settlement = 'confirmed'
+    GROUP BY 1, 2"""
+
 # What open purchases may still take: the decision less what has traded of it, at the worst fee.
 _IN_FLIGHT = """
     SELECT i.instrument_id, i.id, i.side,
@@ -40,11 +50,15 @@ _SELLING = """
 
 _DEMANDS = "SELECT intent_id, product_id, weight_usd FROM hedging_intentdemand WHERE intent_id = ANY(%s)"
 
-_SLICES = """
-    SELECT h.instrument_id, h.product_id, p.status = 'active', sum(h.size - h.closed_size),
+_SHARES = (
+    "SELECT instrument_id, product_id, open_size, open_cost_usd FROM hedging_heldshare WHERE open_size > 0"
+)
+
+_ENDED = """
+    SELECT h.instrument_id, h.product_id, sum(h.size - h.closed_size),
            sum(h.hedge_amount_usd - trunc(h.hedge_amount_usd * h.closed_size / h.size, 6))
-    FROM hedging_hedgeposition h JOIN policies_policy p ON p.id = h.policy_id
-    WHERE h.status = 'open' GROUP BY 1, 2, 3"""
+    FROM hedging_endedpolicy e JOIN hedging_hedgeposition h ON h.policy_id = e.policy_id
+    WHERE h.status = 'open' GROUP BY 1, 2"""
 
 _ZERO = Decimal(0)
 
@@ -70,14 +84,15 @@ class _Tally:
 
 
 def holdings_read(names: dict[int, str]) -> dict[str, Held]:
-    """Held amounts by the venue's instrument id; `names` maps our row ids to those ids. Six queries."""
+    """Held amounts by the venue's instrument id; `names` maps our row ids to those ids. Eight queries."""
     tallies: dict[int, _Tally] = defaultdict(_Tally)
     for instrument, size, cost in _rows(_POSITIONS):
         tallies[instrument].confirmed, tallies[instrument].cost = size, cost
     _add_slices(tallies)
-    pending = _rows(_PENDING)
-    flying = _rows(_IN_FLIGHT)
-    weights = _weights({row[1] for row in pending} | {row[1] for row in flying})
+    pending, waiting, flying = _rows(_PENDING), _rows(_WAITING), _rows(_IN_FLIGHT)
+    weights = _weights({row[1] for row in (*pending, *waiting, *flying)})
+    for instrument, intent, size, cost in waiting:
+        _share(tallies[instrument], weights.get(intent, {}), size, cost)
     for instrument, intent, size, cost in pending:
         tally = tallies[instrument]
         tally.pending += size
@@ -96,11 +111,11 @@ def holdings_read(names: dict[int, str]) -> dict[str, Held]:
 
 
 def _add_slices(tallies: dict[int, _Tally]) -> None:
-    for instrument, product, in_force, size, cost in _rows(_SLICES):
-        if in_force:
-            tallies[instrument].give(product, size, cost)
-        else:
-            tallies[instrument].ended += size
+    for instrument, product, size, cost in _rows(_SHARES):
+        tallies[instrument].give(product, size, cost)
+    for instrument, product, size, cost in _rows(_ENDED):
+        tallies[instrument].give(product, -size, -cost)
+        tallies[instrument].ended += size
 
 
 def _share(tally: _Tally, weights: dict[int, Decimal], size: Decimal, cost: Decimal) -> None:
@@ -127,6 +142,7 @@ def _held(name: str, tally: _Tally) -> Held:
         slices=tuple(
             HeldSlice(product_id=product, size=size, cost_usd=cost)
             for product, (size, cost) in sorted(tally.slices.items())
+            if size > 0
         ),
     )
 

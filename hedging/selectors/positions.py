@@ -91,8 +91,8 @@ _PAGE = """
     FROM page h
     JOIN policies_policy p ON p.id = h.policy_id
     JOIN policies_product c ON c.id = h.product_id
-    JOIN hedging_fill f ON f.id = h.fill_id
-    JOIN hedging_order o ON o.id = f.order_id
+    JOIN hedging_attribution a ON a.id = h.attribution_id
+    JOIN hedging_order o ON o.id = a.order_id
 """
 
 

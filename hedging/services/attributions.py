@@ -1,194 +1,212 @@
-"""Splits a confirmed fill among the policies it hedges, or the slices it closes. Exact to the micro-unit.
+"""Divides confirmed purchases among the policies that they hedge, once per decision and not once per trade.
 
-A purchase is split first among the products that asked for it (the weights stored with the intent), then within each
-product among the policies in force, by coverage. Called inside the fill's own transaction.
+A purchase waits, as units of the products that asked for it, until its decision has ended and its trades are final; then
+one attribution divides all of it. Plans, sales and reports count what waits (`selectors/holdings.py`), so waiting costs
+nobody anything. `docs/adr/0011-attribution-by-decision.md` gives the reasons and the figures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from datetime import datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
 
 import numpy as np
+import structlog
 from django.db import connection, transaction
 
-from hedging.domain.attribution import attribute, attribute_capped
-from hedging.domain.positions import closed_cost_usd
-from hedging.models import Fill, HedgePosition, IntentDemand, IntentSlice
-from policies.selectors.policies import Weights, policies_in_force_weights
+from hedging.domain.purchases import Bought, Owners, Split, split_purchases
+from hedging.models import Attribution, EndedPolicy, IntentDemand, Position
+from hedging.selectors.waiting import Waiting, instruments_due, waiting_of
+from hedging.services.held_shares import ShareChange, shares_add
+from policies.selectors.policies import policies_in_force_weights
 from tonsurance.kernel.errors import Broken
-from tonsurance.kernel.money import ZERO, from_micro, to_micro
+from tonsurance.kernel.money import from_micro, to_micro
+from tonsurance.plumbing.copying import Int2, Int8, Moment, Numeric, Text, copy_rows
 
-_COPY = """COPY hedging_hedgeposition (policy_id, product_id, venue_id, instrument_id, fill_id, size, hedge_amount_usd,
-  entry_price, entry_time, status, closed_size, released_size, proceeds_usd, created_at) FROM STDIN"""
+log = structlog.get_logger(__name__)
+
+WAIT_MAX = timedelta(minutes=10)
+"""A decision that takes longer (a resting order) has what it bought so far divided without it."""
+
+POLICIES_MANY = 10_000
+"""Markets shared by more policies than this are divided at most every `attributionEverySeconds`."""
+
+ENDED_KEPT = timedelta(days=1)
+"""Longer than a trade takes to become final."""
+
+INSTRUMENTS_MAX = 600
+ENDED_MAX = 1_000_000
 
 
-LOT = Decimal("0.01")
-"""Outcome tokens are sold in whole hundredths; less than that cannot be sold at all."""
+def attributions_make(
+    venue_code: str, *, now: datetime, every_s: int, instrument_rows: Collection[int] | None = None
+) -> int:
+    """Divide what is due at a venue and return the number of slices written. Repeating it changes nothing.
+
+    `every_s` bounds how often a market with many policies is divided. With `instrument_rows` those are divided now,
+    due or not. One transaction; a process that dies in it leaves everything waiting.
+    """
+    due = instrument_rows or instruments_due(
+        venue_code,
+        waited_before=now - WAIT_MAX,
+        made_before=now - timedelta(seconds=every_s),
+        policies_many=POLICIES_MANY,
+        limit=INSTRUMENTS_MAX,
+    )
+    if not due:
+        return 0
+    with transaction.atomic(durable=True):
+        # The position's lock is the instrument's: two processes cannot divide the same purchase, nor a sale meanwhile.
+        list(Position.objects.select_for_update().filter(instrument_id__in=due).order_by("pk"))
+        waiting = waiting_of(due)
+        return _divide(waiting, now=now) if waiting else 0
+
+
+def ended_policies_forget(*, now: datetime, limit: int = 10_000) -> int:
+    """Drop the note of policies that ended a while ago and hold nothing; return how many. What waits is younger."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """DELETE FROM hedging_endedpolicy WHERE policy_id IN (
+                 SELECT e.policy_id FROM hedging_endedpolicy e
+                 WHERE e.ended_at < %s
+                   AND NOT EXISTS (SELECT FROM hedging_hedgeposition h
+                                   WHERE h.policy_id = e.policy_id AND h.status = 'open')
+                   AND NOT EXISTS (SELECT FROM hedging_fill f
+                                   WHERE f.attribution_id IS NULL AND f.side = 'BUY' AND f.settlement = 'confirmed'
+                                     AND f.matched_at <= e.ended_at)
+                 LIMIT %s)""",
+            [now - ENDED_KEPT, limit],
+        )
+        return cursor.rowcount
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
-    """Who gets what of one purchase: parallel arrays, micro-units."""
+class _Group:
+    """Purchases that are divided together, and what became of them."""
 
-    policy_ids: np.ndarray
-    product_ids: np.ndarray
-    size_micro: np.ndarray
-    cost_micro: np.ndarray
+    fills: Sequence[Waiting]
+    split: Split
 
-
-def fill_attribute(fill: Fill, *, now: datetime) -> int:
-    """Write the slices of `fill` and return how many there are."""
-    return _attribute_purchase(fill, now=now) if fill.side == "BUY" else _attribute_sale(fill, now=now)
+    @property
+    def key(self) -> Waiting:
+        return self.fills[-1]
 
 
-def split_purchase(size_micro: int, cost_micro: int, demand_micro: dict[int, int], weights: Weights) -> Split:
-    """Divide a purchase among the policies in force.
+def _divide(waiting: Sequence[Waiting], *, now: datetime) -> int:
+    demands: dict[Any, dict[int, int]] = defaultdict(dict)
+    for row in IntentDemand.objects.filter(intent_id__in={fill.intent_id for fill in waiting}):
+        demands[row.intent_id][row.product_id] = to_micro(row.weight_usd)
+    products = {product for demand in demands.values() for product in demand}
+    owners = _owners(products, since=min(fill.matched_at for fill in waiting))
+    together: dict[tuple[int, int | None], list[Waiting]] = defaultdict(list)
+    for fill in waiting:
+        together[fill.instrument_id, fill.policy_id].append(fill)
+    groups = [_Group(fills, _split(fills, demands, owners)) for _, fills in sorted(together.items(), key=str)]
+    rows = Attribution.objects.bulk_create([_row(group, now=now) for group in groups], batch_size=1000)
+    _mark(groups, rows)
+    for group, row in zip(groups, rows, strict=True):
+        _write_slices(group.split, row, now=now)
+    shares_add([change for group in groups for change in _changes(group)])
+    slices = sum(len(group.split.policy_ids) for group in groups)
+    log.info("purchases attributed", instruments=len(groups), fills=len(waiting), slices=slices)
+    return slices
 
-    Products without a policy in force any more get nothing; cost follows size, so that a slice without units costs
-    nothing.
-    """
-    ids, products, coverage = weights.ids, weights.product_ids, weights.coverage_micro
-    present = [product for product in sorted(demand_micro) if bool(np.any(products == product))]
-    empty = np.zeros(0, dtype=np.int64)
-    if not present:
-        return Split(empty, empty, empty, empty)
-    per_product = attribute(
-        size_micro,
-        np.array([demand_micro[product] for product in present], dtype=np.int64),
-        np.array(present, dtype=np.int64),
+
+def _owners(products: Collection[int], *, since: datetime) -> Owners:
+    """Policies in force, and those that ended while the purchases waited: they were bought for these too."""
+    ended = EndedPolicy.objects.filter(ended_at__gte=since, policy__product_id__in=products)
+    weights = policies_in_force_weights(
+        sorted(products), also=list(ended.values_list("policy_id", flat=True)[:ENDED_MAX])
     )
-    sizes = np.zeros(len(ids), dtype=np.int64)
-    for product, units in zip(present, per_product.tolist(), strict=True):
-        mine = np.flatnonzero(products == product)
-        sizes[mine] = attribute(units, coverage[mine], ids[mine])
-    got = np.flatnonzero(sizes)
-    costs = attribute(cost_micro, sizes[got], ids[got]) if len(got) else empty
-    return Split(ids[got], products[got].astype(np.int64), sizes[got], costs)
+    return Owners.of(weights.ids, weights.product_ids, weights.coverage_micro)
 
 
-def _attribute_purchase(fill: Fill, *, now: datetime) -> int:
-    demand = {
-        row.product_id: to_micro(row.weight_usd)
-        for row in IntentDemand.objects.filter(intent_id=fill.order.intent_id)
-    }
-    if not demand:
-        return 0
-    split = split_purchase(
-        to_micro(fill.size),
-        to_micro(fill.notional_usd + fill.fee_usd),
-        demand,
-        _weights(sorted(demand), only_policy=fill.order.intent.policy_id),
-    )
-    total = int(split.size_micro.sum())
-    if total not in (0, to_micro(fill.size)):
-        raise Broken(f"fill {fill.pk}: slices add up to {total} micro-units of {to_micro(fill.size)}")
-    tail = f"\t{fill.price}\t{fill.matched_at.isoformat()}\topen\t0\t0\t0\t{now.isoformat()}\n"
-    middle = f"\t{fill.venue_id}\t{fill.instrument_id}\t{fill.pk}\t"
-    rows = zip(
-        split.policy_ids.tolist(),
-        split.product_ids.tolist(),
-        split.size_micro.tolist(),
-        split.cost_micro.tolist(),
-        strict=True,
-    )
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        chunk: list[str] = []
-        for policy, product, size, cost in rows:
-            chunk.append(
-                f"{policy}\t{product}{middle}{size // 1_000_000}.{size % 1_000_000:06d}"
-                f"\t{cost // 1_000_000}.{cost % 1_000_000:06d}{tail}"
-            )
-            if len(chunk) == 20_000:
-                copy.write("".join(chunk))
-                chunk.clear()
-        copy.write("".join(chunk))
-    return len(split.policy_ids)
+def _split(fills: Sequence[Waiting], demands: dict[Any, dict[int, int]], owners: Owners) -> Split:
+    sizes: dict[Any, int] = defaultdict(int)
+    for fill in fills:
+        sizes[fill.intent_id] += to_micro(fill.size)
+    cost = sum(to_micro(fill.notional_usd + fill.fee_usd) for fill in fills)
+    policy_id = fills[0].policy_id
+    bought = [
+        Bought(size, demands[intent]) for intent, size in sorted(sizes.items(), key=lambda item: str(item[0]))
+    ]
+    split = split_purchases(bought, cost, owners if policy_id is None else owners.only(policy_id))
+    total = sum(to_micro(fill.size) for fill in fills)
+    if int(split.size_micro.sum()) + split.ownerless_micro != total:
+        raise Broken(f"instrument {fills[0].instrument_id}: slices do not add up to {total} micro-units")
+    return split
 
 
-def _weights(products: Sequence[int], *, only_policy: int | None) -> Weights:
-    """The policies that a purchase is for: all in force in `products`, or the one that it was decided for."""
-    weights = policies_in_force_weights(products)
-    if only_policy is None:
-        return weights
-    mine = weights.ids == only_policy
-    return Weights(
-        ids=weights.ids[mine],
-        product_ids=weights.product_ids[mine],
-        coverage_micro=weights.coverage_micro[mine],
+def _row(group: _Group, *, now: datetime) -> Attribution:
+    size = sum((fill.size for fill in group.fills), Decimal(0))
+    notional = sum((fill.notional_usd for fill in group.fills), Decimal(0))
+    return Attribution(
+        venue_id=group.key.venue_id,
+        instrument_id=group.key.instrument_id,
+        policy_id=group.key.policy_id,
+        order_id=group.key.order_id,
+        fills_count=len(group.fills),
+        slices_count=len(group.split.policy_ids),
+        size=from_micro(int(group.split.size_micro.sum())),
+        cost_usd=from_micro(int(group.split.cost_micro.sum())),
+        ownerless_size=from_micro(group.split.ownerless_micro),
+        entry_price=(notional / size).quantize(Decimal("1e-10"), rounding=ROUND_DOWN),
+        entry_time=group.key.matched_at,
+        made_at=now,
     )
 
 
-def _attribute_sale(fill: Fill, *, now: datetime) -> int:
-    """Close slices of the sale's intent in proportion to what is still open of them; never more than that."""
-    slices = list(IntentSlice.objects.filter(intent_id=fill.order.intent_id).order_by("hedge_position_id"))
-    rows = HedgePosition.objects.select_for_update(of=("self",)).select_related("policy")
-    held = rows.in_bulk([part.hedge_position_id for part in slices])
-    wanted = [(held[part.hedge_position_id], _wanted_micro(part, held)) for part in slices]
-    wanted = [(row, units) for row, units in wanted if units > 0]
-    if not wanted:
-        return 0
-    units = np.array([part for _, part in wanted], dtype=np.int64)
-    ids = np.array([row.pk for row, _ in wanted], dtype=np.int64)
-    sold = attribute_capped(min(to_micro(fill.size), int(units.sum())), units, ids)
-    # Slices take their part of the money; what was sold beyond them (an excess) keeps the rest on the position alone.
-    money_micro = to_micro(fill.notional_usd - fill.fee_usd) * int(sold.sum()) // to_micro(fill.size)
-    money = attribute(max(money_micro, 0), sold, ids)
-    for (row, _), sold_micro, money_part in zip(wanted, sold.tolist(), money.tolist(), strict=True):
-        _close_part(row, from_micro(sold_micro), from_micro(money_part), now=now)
-    ended = [row for row, _ in wanted if row.policy.status != "active"]
-    if sum((row.size - row.closed_size for row in ended), ZERO) < LOT:
-        slices_release(ended, now=now)
-    _save([row for row, _ in wanted])
-    return len(wanted)
-
-
-def slices_release_unsellable(instrument_row: int, *, now: datetime) -> int:
-    """Release the open slices of ended policies on an instrument, too few to sell; return how many."""
-    with transaction.atomic():
-        rows = list(
-            HedgePosition.objects.select_for_update(of=("self",))
-            .filter(instrument_id=instrument_row, status=HedgePosition.Status.OPEN)
-            .exclude(policy__status="active")
-            .order_by("pk")
+def _mark(groups: Sequence[_Group], rows: Sequence[Attribution]) -> None:
+    """Name each fill's attribution, in one statement."""
+    pairs = [(fill.fill_id, row.pk) for group, row in zip(groups, rows, strict=True) for fill in group.fills]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE hedging_fill f SET attribution_id = part.attribution
+               FROM unnest(%s::bigint[], %s::bigint[]) AS part (fill, attribution) WHERE f.id = part.fill""",
+            [[fill for fill, _ in pairs], [attribution for _, attribution in pairs]],
         )
-        slices_release(rows, now=now)
-        _save(rows)
-    return len(rows)
 
 
-def slices_release(rows: Sequence[HedgePosition], *, now: datetime) -> None:
-    """Close what is left of `rows` without a sale.
-
-    It is too small for the venue, so the house keeps it for the other policies.
-    """
-    for row in rows:
-        left = row.size - row.closed_size
-        if left > 0:
-            row.released_size += left
-            _close_part(row, left, ZERO, now=now)
-
-
-def _wanted_micro(part: IntentSlice, held: dict[int, HedgePosition]) -> int:
-    """What of its part of a slice the sale has not closed yet."""
-    row = held[part.hedge_position_id]
-    unsold = part.size - (row.closed_size - part.closed_before)
-    return to_micro(min(unsold, row.size - row.closed_size))
-
-
-def _close_part(row: HedgePosition, size: Decimal, proceeds_usd: Decimal, *, now: datetime) -> None:
-    row.closed_size += size
-    row.proceeds_usd += proceeds_usd
-    row.realised_pnl_usd = row.proceeds_usd - closed_cost_usd(
-        cost_usd=row.hedge_amount_usd, size=row.size, closed_size=row.closed_size
+def _write_slices(split: Split, row: Attribution, *, now: datetime) -> None:
+    copy_rows(
+        "hedging_hedgeposition",
+        {
+            "policy_id": Int8(split.policy_ids),
+            "product_id": Int2(split.product_ids),
+            "venue_id": Text(row.venue_id),
+            "instrument_id": Int8(row.instrument_id),
+            "attribution_id": Int8(row.pk),
+            "size": Numeric(split.size_micro),
+            "hedge_amount_usd": Numeric(split.cost_micro),
+            "entry_price": Numeric.constant(row.entry_price, places=10),
+            "entry_time": Moment(row.entry_time),
+            "status": Text("open"),
+            "closed_size": Numeric(0),
+            "released_size": Numeric(0),
+            "proceeds_usd": Numeric(0),
+            "created_at": Moment(now),
+        },
+        count=len(split.policy_ids),
     )
-    if row.closed_size == row.size:
-        row.status = HedgePosition.Status.CLOSED
-        row.close_time = now
 
 
-def _save(rows: Sequence[HedgePosition]) -> None:
-    columns = ["closed_size", "released_size", "proceeds_usd", "realised_pnl_usd", "status", "close_time"]
-    HedgePosition.objects.bulk_update(rows, columns, batch_size=1000)
+def _changes(group: _Group) -> list[ShareChange]:
+    split = group.split
+    products, places = np.unique(split.product_ids, return_inverse=True)
+    changes = []
+    for place, product in enumerate(products.tolist()):
+        mine = places == place
+        changes.append(
+            ShareChange(
+                instrument_id=group.key.instrument_id,
+                product_id=product,
+                size=from_micro(int(split.size_micro[mine].sum())),
+                cost_usd=from_micro(int(split.cost_micro[mine].sum())),
+                opened=int(mine.sum()),
+            )
+        )
+    return changes

@@ -8,7 +8,7 @@ from decimal import Decimal
 import structlog
 from django.db.models import Exists, OuterRef, Sum
 
-from hedging.models import HedgePosition
+from hedging.models import Fill, HedgePosition
 from policies.selectors.claims import claims_awaiting_hedges
 from policies.services.claims import claim_note_hedges_closed
 
@@ -19,7 +19,7 @@ ACTOR = "hedging"
 
 
 def claims_note_closed(*, now: datetime) -> int:
-    """Note the recovery of every paid claim whose policy has no open slice any more; return how many.
+    """Note the recovery of every paid claim whose policy has no open slice any more and none to come; return how many.
 
     The recovery is what the policy's slices brought in since the payment, after fees: money, not profit.
     """
@@ -27,7 +27,15 @@ def claims_note_closed(*, now: datetime) -> int:
         policy_id=OuterRef("policy_id"), status=HedgePosition.Status.OPEN
     )
     noted = 0
-    for claim in claims_awaiting_hedges().filter(~Exists(still_open))[:BATCH]:
+    # What was bought for its product while it was in force, and no policy owns yet, may be partly its own.
+    not_divided = Fill.objects.filter(
+        attribution__isnull=True,
+        side="BUY",
+        settlement="confirmed",
+        matched_at__lte=OuterRef("policy__ended_at"),
+        order__intent__demands__product_id=OuterRef("policy__product_id"),
+    )
+    for claim in claims_awaiting_hedges().filter(~Exists(still_open), ~Exists(not_divided))[:BATCH]:
         proceeds = HedgePosition.objects.filter(
             policy_id=claim.policy_id, close_time__gte=claim.paid_at
         ).aggregate(usd=Sum("proceeds_usd"))["usd"] or Decimal(0)

@@ -1,7 +1,8 @@
 """Takes what a venue says of our trades into the book: each trade once, each settlement step once, in any order.
 
-A fill, the position it changes and the slices it gives to policies are one transaction. Only a confirmed trade changes
-a position; a failed one never happened, and its exposure is simply unhedged again when the next cycle looks.
+A fill, the position it changes and the slices that a sale closes are one transaction; a purchase is divided among
+policies when its decision has ended (`attributions.py`). Only a confirmed trade changes a position; a failed one never
+happened, and its exposure is simply unhedged again when the next cycle looks.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from django.db import IntegrityError, transaction
 from hedging.domain.fills import SettlementNews, settlement_news
 from hedging.domain.orders import DEAD, OrderStatus
 from hedging.models import Fill, Order
-from hedging.services.attributions import fill_attribute
 from hedging.services.breakers import SYSTEM, breaker_trip
 from hedging.services.discrepancies import discrepancy_open
 from hedging.services.positions import position_book
+from hedging.services.slices import slices_sell
 from venues.domain.gateway import FillReport, Settlement
 
 log = structlog.get_logger(__name__)
@@ -145,14 +146,14 @@ def _settle(fill: Fill, *, now: datetime) -> list[str]:
     if fill.settlement == Settlement.CONFIRMED:
         fill.settled_at = now
         fill.realised_pnl_usd = position_book(fill, now=now)
-        slices = fill_attribute(fill, now=now)
+        slices = slices_sell(fill, now=now) if fill.side == "SELL" else 0
         log.info(
             "fill confirmed",
             fill=fill.pk,
             side=fill.side,
             size=str(fill.size),
             price=str(fill.price),
-            slices=slices,
+            slices_closed=slices,
         )
         words.append("confirmed")
     elif fill.settlement == Settlement.FAILED:

@@ -23,8 +23,8 @@ from hedging.domain.views import MarketView, ProductDemand
 from hedging.models import Cycle, CycleLeg, CycleTarget, Intent
 from hedging.selectors.market_view import exposures_read, reading_take, view_of
 from hedging.selectors.slices import slices_to_close
-from hedging.services.attributions import LOT, slices_release_unsellable
 from hedging.services.intents import intent_open
+from hedging.services.slices import LOT, slices_release_unsellable
 from tonsurance.kernel.clock import monotonic_s, utc_now
 from tonsurance.kernel.errors import Conflict, Refused
 from tonsurance.kernel.money import round_micro

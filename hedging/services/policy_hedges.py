@@ -20,6 +20,7 @@ from django.db.models import Sum
 from hedging.domain.config import HedgeSettings
 from hedging.domain.sizing import SizingMode, Walk, size_demand, walk_asks
 from hedging.models import Fill, HedgePosition, Intent, Mapping
+from hedging.services.attributions import attributions_make
 from hedging.services.config import config_read
 from hedging.services.cycles import CycleResult, cycle_run
 from hedging.services.executor import intent_place, sending_refusal
@@ -94,6 +95,8 @@ def execute_depeg_hedge(
     if refusal:
         return _result(policy_id, intent.pk, sentence=f"decided, not sent: {refusal}")
     _wait_until(lambda: _step(intent.pk))
+    # Other policies' purchases on a large market may wait for their division; this person does not.
+    attributions_make(VENUE, now=utc_now(), every_s=0, instrument_rows=[mapping.instrument_id])
     return _result(policy_id, intent.pk, sentence=Intent.objects.get(pk=intent.pk).outcome)
 
 

@@ -9,6 +9,8 @@ import structlog
 
 from hedging.models import Fill
 from hedging.models.fills import PROVISIONAL
+from hedging.services.attributions import attributions_make
+from hedging.services.config import config_read
 from hedging.services.fills import fills_ingest
 from tonsurance.plumbing.apart import apart
 from venues.domain.gateway import FillReport, LookupFailed
@@ -22,7 +24,10 @@ _INSTRUMENTS_MAX = 200
 
 
 def settlements_watch(venue_code: str, *, now: datetime) -> int:
-    """Ask the venue about every provisional fill; return how many moved. A failed read changes nothing."""
+    """Ask the venue about every provisional fill; return how many moved. A failed read changes nothing.
+
+    Then what was bought and is final is divided among policies.
+    """
     waiting: dict[str, list[Fill]] = defaultdict(list)
     rows = Fill.objects.filter(venue_id=venue_code, settlement__in=PROVISIONAL).select_related(
         "order", "instrument"
@@ -39,6 +44,8 @@ def settlements_watch(venue_code: str, *, now: datetime) -> int:
             venue_heard(venue_code, now=now, error=str(error))
             continue
         moved += _ingest(fills, reports, now=now)
+    with apart("purchases could not be divided", venue=venue_code):
+        attributions_make(venue_code, now=now, every_s=config_read().attribution_every_seconds)
     return moved
 
 

@@ -37,14 +37,40 @@ _QUESTIONS: dict[str, str] = {
                                                         ELSE fee_usd - notional_usd END) cash
                    FROM hedging_fill WHERE settlement = 'confirmed' GROUP BY instrument_id) f USING (instrument_id)
         WHERE p.cost_usd - p.realised_pnl_usd <> COALESCE(f.cash, 0)""",
-    "the slices of a confirmed purchase add up to it, in size and in cost": """
-        SELECT f.id, f.size, h.size FROM hedging_fill f
-        JOIN (SELECT fill_id, sum(size) size, sum(hedge_amount_usd) usd FROM hedging_hedgeposition GROUP BY fill_id) h
-          ON h.fill_id = f.id
-        WHERE f.size <> h.size OR f.notional_usd + f.fee_usd <> h.usd""",
-    "only confirmed purchases are attributed": """
-        SELECT h.id FROM hedging_hedgeposition h JOIN hedging_fill f ON f.id = h.fill_id
-        WHERE f.settlement <> 'confirmed' OR f.side <> 'BUY'""",
+    "the slices of an attribution add up to it, in number, size and cost": """
+        SELECT a.id, a.size, h.size FROM hedging_attribution a
+        LEFT JOIN (SELECT attribution_id, count(*) n, sum(size) size, sum(hedge_amount_usd) usd
+                   FROM hedging_hedgeposition GROUP BY attribution_id) h ON h.attribution_id = a.id
+        WHERE a.size <> COALESCE(h.size, 0) OR a.cost_usd <> COALESCE(h.usd, 0) OR a.slices_count <> COALESCE(h.n, 0)""",
+    "an attribution divides exactly what its trades brought": """
+        SELECT a.id, a.size + a.ownerless_size, f.size FROM hedging_attribution a
+        LEFT JOIN (SELECT attribution_id, count(*) n, sum(size) size, sum(notional_usd + fee_usd) usd
+                   FROM hedging_fill WHERE attribution_id IS NOT NULL GROUP BY attribution_id) f ON f.attribution_id = a.id
+        WHERE a.size + a.ownerless_size <> COALESCE(f.size, 0) OR a.fills_count <> COALESCE(f.n, 0)
+           OR (a.ownerless_size = 0 AND a.cost_usd <> COALESCE(f.usd, 0))""",
+    "every slice belongs to an attribution of its instrument": """
+        SELECT h.id, h.attribution_id FROM hedging_hedgeposition h
+        LEFT JOIN hedging_attribution a ON a.id = h.attribution_id
+        WHERE a.id IS NULL OR a.instrument_id <> h.instrument_id""",
+    "a confirmed purchase is divided among policies within two days": """
+        SELECT id, settled_at FROM hedging_fill
+        WHERE attribution_id IS NULL AND side = 'BUY' AND settlement = 'confirmed'
+          AND settled_at < now() - interval '2 days'""",
+    "the kept sums of slices equal the slices": """
+        SELECT COALESCE(s.instrument_id, h.instrument_id), COALESCE(s.product_id, h.product_id), s.open_size, h.size
+        FROM hedging_heldshare s FULL JOIN (
+            SELECT instrument_id, product_id, COALESCE(sum(size - closed_size) FILTER (WHERE status = 'open'), 0) size,
+                   COALESCE(sum(hedge_amount_usd - trunc(hedge_amount_usd * closed_size / size, 6))
+                            FILTER (WHERE status = 'open'), 0) usd,
+                   count(*) FILTER (WHERE status = 'open') opened, count(*) FILTER (WHERE status = 'closed') closed
+            FROM hedging_hedgeposition GROUP BY 1, 2) h
+          ON h.instrument_id = s.instrument_id AND h.product_id = s.product_id
+        WHERE (s.open_size, s.open_cost_usd, s.open_count, s.closed_count)
+              IS DISTINCT FROM (h.size, h.usd, h.opened, h.closed)""",
+    "every ended policy with an open slice is noted": """
+        SELECT h.id, h.policy_id FROM hedging_hedgeposition h JOIN policies_policy p ON p.id = h.policy_id
+        LEFT JOIN hedging_endedpolicy e ON e.policy_id = h.policy_id
+        WHERE h.status = 'open' AND p.status <> 'active' AND e.policy_id IS NULL""",
     "open slices never exceed the position": """
         SELECT p.instrument_id, p.size, h.size FROM hedging_position p
         JOIN (SELECT instrument_id, sum(size - closed_size) size FROM hedging_hedgeposition WHERE status = 'open'

@@ -22,7 +22,7 @@ _WEIGHTS = """
     SELECT product_id,
         string_agg(int8send(id) || int8send((coverage_usd * 1000000)::bigint), ''::bytea)
     FROM policies_policy
-    WHERE status = 'active' AND product_id = ANY(%(products)s)
+    WHERE product_id = ANY(%(products)s) AND (status = 'active' OR id = ANY(%(also)s))
     GROUP BY product_id, id / %(chunk)s
 """
 _PAIR = np.dtype([("id", ">i8"), ("coverage_micro", ">i8")])
@@ -39,10 +39,13 @@ class Weights:
     coverage_micro: NDArray[np.int64]
 
 
-def policies_in_force_weights(product_ids: Collection[int]) -> Weights:
-    """Every active policy of `product_ids`, in one query, for exact attribution."""
+def policies_in_force_weights(product_ids: Collection[int], *, also: Collection[int] = ()) -> Weights:
+    """Every active policy of `product_ids`, in one query, for exact attribution.
+
+    `also`: ids of policies that are counted although they have ended.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_WEIGHTS, {"products": list(product_ids), "chunk": _CHUNK})
+        cursor.execute(_WEIGHTS, {"products": list(product_ids), "also": list(also), "chunk": _CHUNK})
         chunks = [
             (product_id, np.frombuffer(packed, dtype=_PAIR)) for product_id, packed in cursor.fetchall()
         ]

@@ -1,93 +1,41 @@
-"""A purchase is divided among the policies it was made for, a sale among the slices it closes: to the micro-unit."""
+"""Purchases are divided among the policies they were made for, a sale among the slices it closes: to the micro-unit."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from django.db import DatabaseError, connection, transaction
 
-from hedging.domain.attribution import attribute_exact
-from hedging.models import HedgePosition, IntentSlice, Order, Position
-from hedging.services.attributions import slices_release_unsellable, split_purchase
+from hedging.models import (
+    Attribution,
+    EndedPolicy,
+    HedgePosition,
+    HeldShare,
+    Intent,
+    IntentSlice,
+    Order,
+    Position,
+)
+from hedging.selectors.holdings import holdings_read
+from hedging.services.attributions import attributions_make
 from hedging.services.fills import fills_ingest
+from hedging.services.slices import slices_release_unsellable
 from hedging.services.verification import verify_book
 from policies.models import Policy
-from policies.selectors.policies import Weights
 from policies.services.policies import policy_cancel
 from tests import factories
 from tests.reports import fill_report
 from tonsurance.kernel.clock import utc_now
 from tonsurance.kernel.money import to_micro
+from venues.domain.gateway import Settlement
 from venues.models import Instrument
 
-MICRO = st.integers(1, 10**15)
-POLICIES = st.lists(
-    st.tuples(st.integers(1, 10**9), st.integers(0, 4), MICRO),
-    min_size=1,
-    max_size=30,
-    unique_by=lambda row: row[0],
-).map(sorted)
 
-
-def weights_of(rows: list[tuple[int, int, int]]) -> Weights:
-    """(policy id, product id, coverage in micro-dollars), ordered by id, as the selector gives them."""
-    return Weights(
-        ids=np.array([row[0] for row in rows], dtype=np.int64),
-        product_ids=np.array([row[1] for row in rows], dtype=np.int16),
-        coverage_micro=np.array([row[2] for row in rows], dtype=np.int64),
-    )
-
-
-# ------------------------------------------------------------------------------------------------- the rule
-@given(
-    rows=POLICIES,
-    demand=st.dictionaries(st.integers(0, 4), MICRO, min_size=1),
-    size=st.integers(1, 10**14),
-    cost=st.integers(0, 10**14),
-)
-def test_a_purchase_is_divided_exactly_products_first_then_policies_by_cover(
-    rows: list[tuple[int, int, int]], demand: dict[int, int], size: int, cost: int
-) -> None:
-    split = split_purchase(size, cost, demand, weights_of(rows))
-
-    present = [product for product in sorted(demand) if any(row[1] == product for row in rows)]
-    if not present:
-        assert len(split.policy_ids) == 0
-        return
-    assert sum(split.size_micro.tolist()) == size
-    assert sum(split.cost_micro.tolist()) == cost
-    per_product = attribute_exact(size, [demand[product] for product in present])
-    expected: dict[int, int] = {}
-    for product, units in zip(present, per_product, strict=True):
-        mine = [row for row in rows if row[1] == product]
-        parts = attribute_exact(units, [row[2] for row in mine])
-        expected |= {row[0]: part for row, part in zip(mine, parts, strict=True) if part}
-    got = dict(zip(split.policy_ids.tolist(), split.size_micro.tolist(), strict=True))
-    assert got == expected
-    costs = attribute_exact(cost, [expected[policy] for policy in sorted(expected)])
-    assert split.cost_micro.tolist() == costs
-    products = {row[0]: row[1] for row in rows}
-    assert split.product_ids.tolist() == [products[policy] for policy in split.policy_ids.tolist()]
-
-
-def test_units_that_do_not_divide_go_to_the_smallest_policy_ids() -> None:
-    rows = [(policy, 0, 5_000_000) for policy in (11, 22, 33)]
-
-    split = split_purchase(1_000_001, 40_000, {0: 1}, weights_of(rows))
-
-    assert split.size_micro.tolist() == [333_334, 333_334, 333_333]
-    assert split.cost_micro.tolist() == [13_334, 13_333, 13_333]
-
-
-def test_a_purchase_for_products_without_policies_belongs_to_nobody() -> None:
-    assert len(split_purchase(5, 5, {3: 1}, weights_of([(1, 0, 1)])).policy_ids) == 0
-
-
-# ------------------------------------------------------------------------------------------------- in the book
 @pytest.fixture
 def on(transactional_db: None) -> Instrument:
     """The market that everybody is hedged on."""
@@ -117,6 +65,17 @@ def sold(on: Instrument, slices: dict[HedgePosition, str], *, size: str) -> Orde
     return factories.order(intent, state="ACKED", spends_budget=False)
 
 
+def divide(on: Instrument) -> int:
+    """Divide what waits, as after the decision's end."""
+    return attributions_make("polymarket", now=utc_now(), every_s=0, instrument_rows=[on.pk])
+
+
+def finish(order: Order) -> None:
+    """The venue cancels the rest, and with it the decision ends."""
+    Order.objects.filter(pk=order.pk).update(state="CANCELLED")
+    Intent.objects.filter(pk=order.intent_id).update(state="DONE", finished_at=utc_now())
+
+
 def slices_of(policy: Policy) -> list[tuple[Decimal, Decimal]]:
     """(units, cost) of a policy's slices, in the order they were bought."""
     rows = HedgePosition.objects.filter(policy=policy).order_by("pk")
@@ -128,22 +87,29 @@ def cancel(policy: Policy) -> None:
     policy_cancel(policy.pk, reason="the customer asked", actor="tester", now=utc_now())
 
 
-def test_each_partial_fill_divides_only_its_increment(on: Instrument) -> None:
+def test_each_division_takes_only_what_was_bought_since_the_last(on: Instrument) -> None:
     ethereum, arbitrum = factories.product(), factories.product(chain="arbitrum")
     large, small = factories.policy(ethereum, "60000"), factories.policy(ethereum, "20000")
     third = factories.policy(arbitrum, "10000")
     order = bought(on, demand={ethereum.pk: "300", arbitrum.pk: "100"})
 
     fills_ingest(order.pk, [fill_report(order, size="100", fee_usd="0.4")], now=utc_now())
+    assert divide(on) == 3
     assert slices_of(large) == [(Decimal("56.25"), Decimal("2.475"))]
     assert slices_of(small) == [(Decimal("18.75"), Decimal("0.825"))]
     assert slices_of(third) == [(Decimal(25), Decimal("1.1"))]
 
     # One has ended before the next part trades: what it has stays, the rest is the others'.
     cancel(small)
-    fills_ingest(
-        order.pk, [fill_report(order, size="0.000003", price="0.04", notional_usd=Decimal(0))], now=utc_now()
+    tiny = fill_report(
+        order,
+        size="0.000003",
+        price="0.04",
+        notional_usd=Decimal(0),
+        matched_at=utc_now() + timedelta(seconds=1),
     )
+    fills_ingest(order.pk, [tiny], now=utc_now())
+    assert divide(on) == 2
     assert slices_of(large)[1:] == [(Decimal("0.000002"), Decimal(0))]
     assert slices_of(third)[1:] == [(Decimal("0.000001"), Decimal(0))]
     assert slices_of(small) == [(Decimal("18.75"), Decimal("0.825"))]
@@ -156,19 +122,27 @@ def test_a_purchase_for_one_policy_is_that_policys_alone(on: Instrument) -> None
     order = bought(on, demand={product.pk: "100"}, policy_id=mine.pk)
 
     fills_ingest(order.pk, [fill_report(order, size="100")], now=utc_now())
+    divide(on)
 
     assert slices_of(mine) == [(Decimal(100), Decimal(4))]
     assert slices_of(other) == []
 
 
-def test_a_purchase_whose_policies_have_all_ended_stays_on_the_position_alone(on: Instrument) -> None:
+def test_a_purchase_whose_policies_have_all_ended_before_it_stays_on_the_position_alone(
+    on: Instrument,
+) -> None:
     product = factories.product()
     policy = factories.policy(product)
     order = bought(on, demand={product.pk: "100"})
     cancel(policy)
 
-    fills_ingest(order.pk, [fill_report(order, size="100")], now=utc_now())
+    late = fill_report(order, size="100", matched_at=utc_now() + timedelta(seconds=1))
+    fills_ingest(order.pk, [late], now=utc_now())
+    assert divide(on) == 0
 
+    given = Attribution.objects.get()
+    assert (given.size, given.ownerless_size, given.cost_usd) == (0, 100, 0)
+    assert divide(on) == 0 and Attribution.objects.count() == 1
     assert HedgePosition.objects.count() == 0
     assert Position.objects.get().size == 100
     assert verify_book() == []
@@ -180,6 +154,7 @@ def two_ended(on: Instrument) -> tuple[HedgePosition, HedgePosition]:
     policies = [factories.policy(product, "60000"), factories.policy(product, "40000")]
     order = bought(on, demand={product.pk: "1000"})
     fills_ingest(order.pk, [fill_report(order, size="1000", fee_usd="2")], now=utc_now())
+    divide(on)
     for policy in policies:
         cancel(policy)
     first, second = HedgePosition.objects.order_by("pk")
@@ -266,6 +241,7 @@ def test_a_policy_in_force_releases_nothing(on: Instrument) -> None:
     factories.policy(product)
     purchase = bought(on, demand={product.pk: "1000"})
     fills_ingest(purchase.pk, [fill_report(purchase, size="1000")], now=utc_now())
+    divide(on)
     held = HedgePosition.objects.get()
     order = sold(on, {held: "1000"}, size="1000")
 
@@ -282,6 +258,7 @@ def test_only_ended_policies_release_what_cannot_be_sold(on: Instrument) -> None
     stays, ends = factories.policy(product, "60000"), factories.policy(product, "40000")
     order = bought(on, demand={product.pk: "1"})
     fills_ingest(order.pk, [fill_report(order, size="1")], now=utc_now())
+    divide(on)
     cancel(ends)
 
     assert slices_release_unsellable(on.pk, now=utc_now()) == 1
@@ -296,3 +273,154 @@ def test_only_ended_policies_release_what_cannot_be_sold(on: Instrument) -> None
     assert HedgePosition.objects.get(policy=stays).status == "open"
     assert to_micro(Position.objects.get().size) == 1_000_000
     assert verify_book() == []
+
+
+# ------------------------------------------------------------------------------------------------- what waits
+def test_trades_of_one_decision_become_one_slice_per_policy(on: Instrument) -> None:
+    product = factories.product()
+    policies = [factories.policy(product, "60000"), factories.policy(product, "40000")]
+    order = bought(on, demand={product.pk: "1000"})
+    trades = [fill_report(order, size="100", fee_usd="0.4"), fill_report(order, size="200", price="0.05")]
+    fills_ingest(order.pk, trades, now=utc_now())
+
+    assert divide(on) == 2
+
+    given = Attribution.objects.get()
+    assert (given.fills_count, given.size, given.cost_usd) == (2, Decimal(300), Decimal("14.4"))
+    assert given.entry_price == Decimal("0.0466666666")
+    assert slices_of(policies[0]) == [(Decimal(180), Decimal("8.64"))]
+    assert slices_of(policies[1]) == [(Decimal(120), Decimal("5.76"))]
+    assert verify_book() == []
+
+
+def test_what_waits_is_held_for_its_products_and_counted_once(on: Instrument) -> None:
+    ethereum, arbitrum = factories.product(), factories.product(chain="arbitrum")
+    factories.policy(ethereum, "60000")
+    factories.policy(arbitrum, "10000")
+    order = bought(on, demand={ethereum.pk: "300", arbitrum.pk: "100"})
+    fills_ingest(order.pk, [fill_report(order, size="100", fee_usd="0.4")], now=utc_now())
+    finish(order)
+
+    before = holdings_read({on.pk: "it"})["it"]
+    assert divide(on) == 2
+    after = holdings_read({on.pk: "it"})["it"]
+
+    assert (before.confirmed_size, before.pending_size, before.cost_usd) == (100, 0, Decimal("4.4"))
+    assert [(part.product_id, part.size, part.cost_usd) for part in before.slices] == [
+        (ethereum.pk, Decimal(75), Decimal("3.3")),
+        (arbitrum.pk, Decimal(25), Decimal("1.1")),
+    ]
+    assert after == before
+
+
+def test_a_policy_that_ends_while_its_purchase_waits_gets_its_part(on: Instrument) -> None:
+    product = factories.product()
+    stays, ends = factories.policy(product, "60000"), factories.policy(product, "40000")
+    order = bought(on, demand={product.pk: "1000"})
+    fills_ingest(order.pk, [fill_report(order, size="100")], now=utc_now())
+    finish(order)
+    cancel(ends)
+
+    assert divide(on) == 2
+
+    assert slices_of(stays) == [(Decimal(60), Decimal("2.4"))]
+    assert slices_of(ends) == [(Decimal(40), Decimal("1.6"))]
+    held = holdings_read({on.pk: "it"})["it"]
+    assert held.ended_size == 40
+    assert [(part.product_id, part.size) for part in held.slices] == [(product.pk, Decimal(60))]
+
+
+def test_a_decision_that_lives_or_trades_that_are_not_final_are_waited_for(on: Instrument) -> None:
+    product = factories.product()
+    factories.policy(product)
+    order = bought(on, demand={product.pk: "1000"})
+    first, second = (
+        fill_report(order, size="100"),
+        fill_report(order, size="900", settlement=Settlement.MINED),
+    )
+    fills_ingest(order.pk, [first, second], now=utc_now())
+
+    def make(after_s: int = 0) -> int:
+        return attributions_make("polymarket", now=utc_now() + timedelta(seconds=after_s), every_s=3600)
+
+    assert make() == 0
+    finish(order)
+    assert make() == 0, "one trade is not final"
+    fills_ingest(order.pk, [replace(second, settlement=Settlement.CONFIRMED)], now=utc_now())
+    assert make() == 1
+    assert Attribution.objects.get().fills_count == 2
+
+
+def test_what_has_waited_ten_minutes_is_divided_without_the_rest(on: Instrument) -> None:
+    product = factories.product()
+    factories.policy(product)
+    order = bought(on, demand={product.pk: "1000"})
+    fills_ingest(order.pk, [fill_report(order, size="100")], now=utc_now())
+
+    assert attributions_make("polymarket", now=utc_now() + timedelta(minutes=11), every_s=3600) == 1
+
+
+def test_a_market_of_many_policies_is_divided_at_intervals(
+    on: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hedging.services.attributions.POLICIES_MANY", 1)
+    product = factories.product()
+    for _ in range(2):
+        factories.policy(product)
+    for expected, after_s in ((2, 0), (0, 1800), (2, 3601)):
+        order = bought(on, demand={product.pk: "100"})
+        fills_ingest(order.pk, [fill_report(order, size="100")], now=utc_now())
+        finish(order)
+        at = utc_now() + timedelta(seconds=after_s)
+        assert attributions_make("polymarket", now=at, every_s=3600) == expected
+
+
+def test_a_slice_that_does_not_add_up_is_refused_at_the_commit(on: Instrument) -> None:
+    order = bought(on, demand={factories.product().pk: "100"})
+    fills_ingest(order.pk, [fill_report(order, size="100")], now=utc_now())
+
+    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+        factories.attribution(order.fills.get(), size="100", cost_usd="4", slices_count=1)
+    assert getattr(refused.value.__cause__, "sqlstate", "") == "HB082"
+    assert Attribution.objects.count() == 0
+
+
+def test_two_processes_divide_a_purchase_once(on: Instrument) -> None:
+    product = factories.product()
+    for _ in range(50):
+        factories.policy(product)
+    order = bought(on, demand={product.pk: "100"})
+    fills_ingest(order.pk, [fill_report(order, size="100")], now=utc_now())
+
+    def run() -> int:
+        try:
+            return divide(on)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        written = sorted(pool.map(lambda _: run(), range(4)))
+
+    assert written == [0, 0, 0, 50]
+    assert verify_book() == []
+
+
+def test_the_sums_of_slices_follow_every_change_and_a_wrong_one_is_found(on: Instrument) -> None:
+    first, second = two_ended(on)
+    share = HeldShare.objects.get()
+    assert (share.open_size, share.open_cost_usd, share.open_count) == (1000, Decimal(42), 2)
+    assert set(EndedPolicy.objects.values_list("policy_id", flat=True)) == {first.policy_id, second.policy_id}
+
+    order = sold(on, {first: "600"}, size="600")
+    fills_ingest(order.pk, [fill_report(order, size="600", price="0.06")], now=utc_now())
+    share.refresh_from_db()
+    assert (share.open_size, share.open_cost_usd, share.open_count, share.closed_count) == (
+        400,
+        Decimal("16.8"),
+        1,
+        1,
+    )
+    assert verify_book() == []
+
+    HeldShare.objects.update(open_count=5)
+    assert [found.invariant for found in verify_book()] == ["the kept sums of slices equal the slices"]
