@@ -27,13 +27,13 @@ from venues.simulators.polymarket.refusals import Refusal
 from venues.simulators.polymarket.resolution import market_resolve, shares_redeem
 from venues.simulators.polymarket.settlement import script_validate, settlement_advance
 from venues.simulators.polymarket.state import State, checksummed
+from venues.simulators.polymarket.storms import storm_rules
 from venues.simulators.polymarket.tape import frames_play
 from venues.simulators.polymarket.truth import truth
-from venues.simulators.polymarket.units import PRICE_ONE_E4, UNIT_E6, exact_e4, exact_e6, text_e6
+from venues.simulators.polymarket.units import PRICE_ONE_E4, TICKS_E4, UNIT_E6, exact_e4, exact_e6, text_e6
 from venues.simulators.polymarket.wire import BUDGETS, answer, faults_of, state_of
 
 STANDINGS = ("open", "banned", "closed_only", "not_allowed")
-TICKS_E4 = (1000, 100, 50, 25, 10, 1)
 NEXT_MAX = 1000
 DELAY_SECONDS_MAX = 60
 FAR_FUTURE_MS = 1 << 62
@@ -249,10 +249,15 @@ async def show_faults(request: web.Request) -> web.Response:
 
 @routes.post("/faults")
 async def add_faults(request: web.Request) -> web.Response:
-    """Add one fault, or a whole plan: `{"seed": 7, "faults": [...]}` replaces what was in force."""
+    """Add one fault, or a whole plan that replaces what was in force.
+
+    A plan is `{"seed": 7, "faults": [...]}` or `{"seed": 7, "storm": 0.3}`, a share of everything.
+    """
     state, plan, body = state_of(request), faults_of(request), await _body(request)
     rows = body.get("faults", [body])
-    if "faults" in body:
+    if "storm" in body:
+        rows = storm_rules(float(body["storm"]), seconds=float(body.get("seconds", 1.0)))
+    if "faults" in body or "storm" in body:
         plan.clear()
         plan.seed = int(body.get("seed", plan.seed))
     try:

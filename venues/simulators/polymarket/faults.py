@@ -16,6 +16,7 @@ from venues.simulators.polymarket import refusals
 from venues.simulators.polymarket.delays import NO_DELAY, Delay
 from venues.simulators.polymarket.refusals import Refusal
 from venues.simulators.polymarket.state import State
+from venues.simulators.polymarket.units import TICKS_E4, exact_e4, text_e4
 
 RULE_KINDS = frozenset(
     {
@@ -31,6 +32,8 @@ RULE_KINDS = frozenset(
         "cloudflare",
         "broken_json",
         "empty",
+        "twice",
+        "tick_change",
     }
 )
 SOCKET_KINDS = frozenset(
@@ -58,6 +61,8 @@ MODE_KINDS = frozenset(
         "batch_empty_id",
         "stale_book",
         "delayed",
+        "ghost_fills",
+        "retrying_fills",
     }
 )
 LOG_MAX = 1000
@@ -67,7 +72,10 @@ POST_ONLY_SECONDS = 120
 
 @dataclass(kw_only=True, slots=True)
 class Rule:
-    """One fault for matching requests: `count` strikes after `skip` passes; no count means every time."""
+    """One fault for matching requests: `count` strikes after `skip` passes; no count means every time.
+
+    `tick` is the new tick of a `tick_change`; without one it is ten times as coarse.
+    """
 
     kind: str
     method: str = "*"
@@ -78,6 +86,7 @@ class Rule:
     seconds: float = 30.0
     text: str = "order timed out"
     headers: bool = True
+    tick: str = ""
     seen: int = 0
     fired: int = 0
 
@@ -86,13 +95,15 @@ class Rule:
 class Mode:
     """One standing change until `until_ms` (0: until cleared).
 
-    `lag_seconds` is for `lookup_lag` and `delayed`; `fails` makes delayed orders end unmatched.
+    `lag_seconds` is for `lookup_lag` and `delayed`; `fails` makes delayed orders end unmatched; `probability` is
+    the share of trades that `ghost_fills` lets fail and `retrying_fills` lets retry.
     """
 
     kind: str
     until_ms: int = 0
     lag_seconds: float = 0.0
     fails: bool = False
+    probability: float = 1.0
     post_only_until_ms: int = 0
 
 
@@ -146,7 +157,10 @@ class FaultPlan:
         if unknown:
             raise ValueError(f"unknown field {', '.join(sorted(unknown))} in fault {kind}")
         of_sockets = {"method": "WS", "path": "/ws/*"} if kind in SOCKET_KINDS else {}
-        self.rules.append(Rule(**of_sockets | row))
+        rule = Rule(**of_sockets | row)
+        if rule.tick and exact_e4(rule.tick) not in TICKS_E4:
+            raise ValueError(f"tick must be one of {', '.join(text_e4(tick) for tick in TICKS_E4)}")
+        self.rules.append(rule)
 
     def clear(self) -> None:
         """Forget every rule, mode and the log."""
@@ -168,7 +182,13 @@ class FaultPlan:
             if chance >= rule.probability:
                 continue
             rule.fired += 1
-            strike = {"n": len(self.log) + 1, "at": now_ms, "kind": rule.kind, "method": method, "path": path}
+            strike = {
+                "n": self.log[-1]["n"] + 1 if self.log else 1,
+                "at": now_ms,
+                "kind": rule.kind,
+                "method": method,
+                "path": path,
+            }
             self.log = [*self.log[-LOG_MAX + 1 :], strike]
             self.save()
             return rule
@@ -230,7 +250,7 @@ class FaultPlan:
     def _add_mode(self, kind: str, row: dict[str, Any], *, now_ms: int) -> None:
         seconds = float(row.get("seconds", 0))
         until = now_ms + round(seconds * 1000) if seconds else 0
-        mode = Mode(kind=kind, until_ms=until)
+        mode = Mode(kind=kind, until_ms=until, probability=float(row.get("probability", 1.0)))
         if kind in ("lookup_lag", "delayed"):
             mode.lag_seconds = float(row.get("lag_seconds", 5))
             mode.fails = bool(row.get("fails", False))

@@ -7,6 +7,7 @@ follows its script, which the rehearsal may write beforehand.
 from __future__ import annotations
 
 import heapq
+import random
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import groupby
@@ -34,6 +35,10 @@ from venues.simulators.polymarket.ticks import tick_follow
 from venues.simulators.polymarket.units import PRICE_ONE_E4, fee_e6
 
 PLAIN_SCRIPT = (TRADE_MINED, TRADE_CONFIRMED)
+FAULTY_SCRIPTS = {
+    "ghost_fills": (TRADE_FAILED,),
+    "retrying_fills": (TRADE_RETRYING, TRADE_MINED, TRADE_CONFIRMED),
+}
 STEPS_MAX = 10_000
 """Settlement steps taken in one go; the rest waits for the next tick."""
 
@@ -161,10 +166,24 @@ def _fee(market: Market, fills: list[Fill]) -> int:
 def _next_script(state: State) -> list[str]:
     scripts: list[list[str]] = state.settings["scripts"]
     if not scripts:
-        return list(PLAIN_SCRIPT)
+        return _faulty_script(state)
     script = list(scripts.pop(0))
     state.save_settings()
     return script
+
+
+def _faulty_script(state: State) -> list[str]:
+    """Return how the next trade ends: as the fault plan's modes say, else MINED and CONFIRMED."""
+    plan = state.settings.get("faults") or {}
+    now_ms = state.clock.now_ms()
+    for mode in plan.get("modes", []):
+        script = FAULTY_SCRIPTS.get(mode["kind"])
+        if script is None or (mode["until_ms"] and mode["until_ms"] <= now_ms):
+            continue
+        dice = random.Random(f"{plan['seed']}:{mode['kind']}:{state.sequence}")  # noqa: S311 - replayable
+        if dice.random() < mode["probability"]:
+            return list(script)
+    return list(PLAIN_SCRIPT)
 
 
 def _trade_id(order_id: str, sequence: int) -> str:

@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from venues.simulators.polymarket.faults import Rule
+from venues.simulators.polymarket.makers import book_regrid
+from venues.simulators.polymarket.state import State
+from venues.simulators.polymarket.units import exact_e4
 from venues.simulators.polymarket.wire import answer, state_of
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -19,6 +23,8 @@ CLOUDFLARE_PAGE = (
     "<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head>"
     "<body><h1>Sorry, you have been blocked</h1><p>You are unable to access polymarket.com</p></body></html>"
 )
+TOKENS = re.compile(rb'"tokenId": ?"(\d{1,78})"')
+TICK_E4_MAX = 1000
 BACKGROUND: set[asyncio.Task[web.StreamResponse]] = set()
 
 
@@ -40,6 +46,12 @@ async def struck(request: web.Request, handler: Handler, *, rule: Rule) -> web.S
             BACKGROUND.add(task)
             task.add_done_callback(BACKGROUND.discard)
             return _cut(request)
+        case "twice":
+            await handler(request)
+            return await handler(request)
+        case "tick_change":
+            _change_tick(state_of(request), await request.read(), tick=rule.tick)
+            return await handler(request)
         case "slow":
             await asyncio.sleep(rule.seconds)
             return await handler(request)
@@ -68,6 +80,17 @@ async def _odd_answer(request: web.Request, handler: Handler, *, rule: Rule) -> 
         case _:
             await handler(request)
             return web.Response(text="", content_type="application/json")
+
+
+def _change_tick(state: State, body: bytes, *, tick: str) -> None:
+    """Change the tick of every market that a body's orders name, after they were signed."""
+    for token_id in sorted(set(TOKENS.findall(body))):
+        market = state.market_by_token.get(token_id.decode())
+        if market is None:
+            continue
+        market.tick_e4 = exact_e4(tick) if tick else min(market.tick_e4 * 10, TICK_E4_MAX)
+        state.save(market)
+        book_regrid(state, market, now_ms=state.clock.now_ms())
 
 
 async def _later(request: web.Request, handler: Handler, *, seconds: float) -> web.StreamResponse:

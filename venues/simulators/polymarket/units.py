@@ -12,6 +12,8 @@ PRICE_ONE_E4 = 10_000
 LOT_E6 = 10_000
 """A hundredth of a share: every fill is a whole number of these, so size x price is exact in millionths."""
 
+TICKS_E4 = (1000, 100, 50, 25, 10, 1)
+"""The ticks the venue knows, coarsest first."""
 FEE_STEP = Decimal("0.00001")
 
 

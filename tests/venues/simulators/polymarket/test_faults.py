@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import time
 
 import pytest
@@ -222,3 +223,93 @@ def _with_time(client, seconds: float):
                 return client.post_order(order)
 
     return Ahead()
+
+
+def test_a_request_delivered_twice_is_answered_as_the_second_one(exchange, client):
+    exchange.admin("/faults", kind="twice", method="POST")
+    order = _order(exchange, client)
+    with pytest.raises(errors.RequestRejectedError, match="Duplicated"):
+        client.post_order(order)
+    (placed,) = exchange.truth()["orders"].values()
+    assert placed["filled_shares"] == "100"
+
+
+@pytest.mark.parametrize("kind", ["timeout_after", "reset_after", "late_accept"])
+def test_a_refusal_is_lost_like_any_other_answer(exchange, client, kind):
+    exchange.admin("/account", address=ALICE, standing="banned")
+    exchange.admin("/faults", kind=kind, method="POST", seconds=0.1)
+    with pytest.raises(errors.TransportError):
+        client.post_order(_order(exchange, client))
+    assert _placed(exchange) == 0
+
+
+@pytest.mark.parametrize(
+    ("tick", "error"),
+    [("", "breaks minimum tick size rule: 0.01"), ("0.1", "breaks minimum tick size rule: 0.1")],
+)
+def test_a_tick_may_change_between_signature_and_post(exchange, tick, error):
+    exchange.admin("/fund", address=ALICE, pusd="100")
+    caller = Caller(exchange)
+    order = caller.order(order_type="GTC", maker_amount=2_500_000)
+    exchange.admin("/faults", kind="tick_change", method="POST", **({"tick": tick} if tick else {}))
+    status, answer = caller.post(order)
+    assert (status, answer["error"].endswith(error)) == (400, True)
+    assert exchange.truth()["orders"] == {}
+
+
+def test_ghost_fills_and_retries_happen_to_the_share_of_trades_that_was_asked_for(exchange, client):
+    exchange.admin("/faults", kind="ghost_fills", probability=1.0)
+    client.post_order(_order(exchange, client))
+    exchange.admin("/settlement/run")
+    (ghost,) = exchange.truth()["trades"].values()
+    assert ghost["status"] == "FAILED"
+    exchange.admin("/faults", seed=1, faults=[{"kind": "retrying_fills"}])
+    exchange.admin("/settlement", mined_seconds=60, confirmed_seconds=60)
+    client.post_order(_order(exchange, client))
+    exchange.admin("/clock", advance_seconds=61)
+    statuses = {trade["status"] for trade in exchange.truth()["trades"].values()}
+    assert statuses == {"FAILED", "RETRYING"}
+    exchange.admin("/faults", seed=1, faults=[])
+    exchange.admin("/settlement/run")
+    assert {trade["status"] for trade in exchange.truth()["trades"].values()} == {"FAILED", "CONFIRMED"}
+    assert exchange.truth()["money"]["is_conserved"]
+
+
+# ------------------------------------------------------------------------------------------------ storms
+def _afternoon(exchange: Exchange, *, seed: int) -> list[tuple[str, str, str]]:
+    """Make the same hundred requests under a storm and return what it struck."""
+    exchange.admin("/reset")
+    exchange.admin("/fund", address=ALICE, pusd="100")
+    caller = Caller(exchange)
+    orders = [caller.order(order_type="GTC", maker_amount=2_500_000, salt=salt) for salt in range(20)]
+    exchange.admin("/faults", seed=seed, storm=0.3, seconds=0.01)
+    for order in orders:
+        for ask in (
+            lambda: exchange.call("GET", "/clob/time"),
+            lambda: exchange.call("GET", "/gamma/markets/keyset?limit=1"),
+            lambda order=order: caller.post(order),
+            lambda: caller.call("GET", "/data/trades"),
+            lambda: exchange.call("POST", "/clob/books", []),
+        ):
+            try:
+                ask()
+            except (OSError, http.client.HTTPException, ValueError):
+                continue
+    struck = exchange.get("/admin/faults")["log"]
+    exchange.admin("/faults", seed=1, faults=[])
+    return [(row["kind"], row["method"], row["path"]) for row in struck]
+
+
+def test_a_storm_strikes_its_share_of_everything_and_can_be_played_again(exchange):
+    first = _afternoon(exchange, seed=7)
+    assert 15 <= len(first) <= 45, "about three in ten of a hundred"
+    assert len({kind for kind, _, _ in first}) >= 6
+    assert len({path for _, _, path in first}) == 5
+    assert _afternoon(exchange, seed=7) == first
+    assert _afternoon(exchange, seed=8) != first
+
+
+def test_a_storm_is_a_share_and_leaves_the_admin_door_alone(exchange):
+    assert exchange.call("POST", "/admin/faults", {"storm": 1})[0] == 400
+    exchange.admin("/faults", seed=1, storm=0.999, seconds=0.01)
+    assert all(exchange.call("GET", "/admin/truth")[0] == 200 for _ in range(20))
