@@ -220,10 +220,11 @@ async def resolve(request: web.Request) -> web.Response:
 
 @routes.post("/redeem")
 async def redeem(request: web.Request) -> web.Response:
-    """Redeem a wallet's shares of a resolved market."""
+    """Redeem a wallet's shares of a resolved market, as the venue's own redeemer does."""
     state, body = state_of(request), await _body(request)
     market = _market(state, body)
-    paid = shares_redeem(state, market, address=checksummed(body["address"]))
+    address = checksummed(body["address"])
+    paid = shares_redeem(state, market, address=address, now_ms=state.clock.now_ms())
     return answer({"slug": market.slug, "paid": text_e6(paid)})
 
 

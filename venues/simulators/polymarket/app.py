@@ -17,13 +17,16 @@ from aiohttp import web
 from venues.simulators.polymarket import (
     admin,
     chain,
+    chain_levers,
     clob_account,
     clob_books,
     clob_keys,
     clob_markets,
     clob_trading,
+    data_activity,
     data_api,
     gamma,
+    relayer,
     sockets,
 )
 from venues.simulators.polymarket.budgets import Budgets
@@ -65,13 +68,14 @@ def create_app(config: Config | None = None) -> web.Application:
         clob_trading.routes,
     )
     _mount(app, "/gamma", gamma.routes)
-    _mount(app, "/data", data_api.routes)
-    _mount(app, "/relayer", chain.relayer_routes)
+    _mount(app, "/data", data_api.routes, data_activity.routes)
+    _mount(app, "/relayer", relayer.routes)
     _mount(app, "/geo", chain.geo_routes)
     app.add_routes(chain.rpc_routes)
     app.add_routes(sockets.routes)
     door = web.Application(middlewares=[admin.loopback_only])
     door.add_routes(admin.routes)
+    door.add_routes(chain_levers.routes)
     door.add_routes(sockets.admin_routes)
     door.router.add_post("/reset", _reset)
     app.add_subapp("/admin", door)
@@ -119,11 +123,22 @@ async def _faults(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await _told(request, handler)
     request.config_dict[BUDGETS].admit(request.remote or "", method=request.method, path=request.path)
     await request.read()
-    rule = plan.strike(request.method, request.path, now_ms=state.clock.now_ms())
+    rule = plan.strike(request.method, await _struck_path(request), now_ms=state.clock.now_ms())
     if rule is None:
         return await _handled(request, handler)
     state.store.commit()
-    return await struck(request, lambda again: _handled(again, handler), rule=rule)
+
+    async def told(again: web.Request) -> web.StreamResponse:
+        """Answer refusals too, so that a fault may swallow them like any other answer."""
+        return await _answered(again, lambda once_more: _handled(once_more, handler))
+
+    return await struck(request, told, rule=rule)
+
+
+async def _struck_path(request: web.Request) -> str:
+    """A transaction that is sent is struck by a path of its own, for every question to the node is a POST to `/rpc`."""
+    is_send = request.path.startswith("/rpc") and b'"eth_sendRawTransaction"' in await request.read()
+    return "/rpc/eth_sendRawTransaction" if is_send else request.path
 
 
 async def _handled(request: web.Request, handler: Handler) -> web.StreamResponse:

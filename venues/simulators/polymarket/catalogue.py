@@ -12,6 +12,7 @@ from typing import Any
 from venues.simulators.polymarket.clob_markets import token_price_e4
 from venues.simulators.polymarket.config import POSITION_PROTOCOL
 from venues.simulators.polymarket.records import Market
+from venues.simulators.polymarket.resolution import payout_told, stage_of
 from venues.simulators.polymarket.state import State
 from venues.simulators.polymarket.units import PRICE_ONE_E4, text_e4, text_e6
 
@@ -20,7 +21,9 @@ def market_body(state: State, market: Market, *, with_event: bool = True) -> dic
     """Return a market as Gamma prints it."""
     is_v2 = market.version == POSITION_PROTOCOL
     yes, no = market.token_ids
-    prices = [text_e4(token_price_e4(state, market, token)) for token in (yes, no)]
+    told = payout_told(state, market, source="gamma")
+    shown = [payout // 100 for payout in told] or [token_price_e4(state, market, token) for token in (yes, no)]
+    prices = [text_e4(price_e4) for price_e4 in shown]
     bids, asks = state.books[market.condition_id].levels(yes)
     body: dict[str, Any] = {
         "id": market.gamma_id,
@@ -61,7 +64,7 @@ def market_body(state: State, market: Market, *, with_event: bool = True) -> dic
             "rebateRate": 0.2,
         },
         **_quotes(market, bids=bids, asks=asks),
-        "umaResolutionStatus": "resolved" if market.closed and not is_v2 else "",
+        "umaResolutionStatus": "" if is_v2 else stage_of(state, market),
         "resolutionStatus": ("resolved" if market.closed else "active") if is_v2 else None,
         "resolvedBy": "",
         "tags": [tag_body(name) for name in market.tags],

@@ -1,7 +1,6 @@
-"""What the chain and its gateways would say: JSON-RPC views, the relayer's `/deployed`, the geoblock probe.
+"""What the chain's node and the geoblock probe say: JSON-RPC views, transactions and their receipts.
 
-`getOrderStatus(bytes32)` speaks of mined fills only, as a contract does: an order that never reached the
-chain reads (false, 0). Source of the view: the ABI of the CTF Exchange V2.
+Every question is a JSON-RPC call in a POST; a transaction is verified, taken into the pool, and mined later.
 """
 
 from __future__ import annotations
@@ -10,34 +9,28 @@ import json
 from typing import Any
 
 from aiohttp import web
-from eth_abi.abi import encode
-from eth_utils.crypto import keccak
 
-from venues.simulators.polymarket import config
-from venues.simulators.polymarket.approvals import allowance_of, is_operator
-from venues.simulators.polymarket.refusals import Refusal
+from venues.simulators.polymarket.chain_views import code_addresses, view
+from venues.simulators.polymarket.contracts import Reverted, calls_try
+from venues.simulators.polymarket.pool import (
+    BLOCK_MS,
+    GAS_PRICE_WEI,
+    GAS_USED,
+    NodeRefused,
+    block_of,
+    finalized_block,
+    receipt_of,
+    transaction_take,
+)
 from venues.simulators.polymarket.state import State, checksummed
+from venues.simulators.polymarket.transactions import WAITING, Transaction, Undecodable
+from venues.simulators.polymarket.transactions import decode as decode_transaction
 from venues.simulators.polymarket.wire import answer, state_of
 
 REVERTED = {"code": 3, "message": "execution reverted"}
 BATCH_MAX = 100
-SHARE_LEDGERS = (config.CONDITIONAL_TOKENS.lower(), config.POSITION_MANAGER.lower())
-
-
-def _selector(signature: str) -> str:
-    return keccak(text=signature)[:4].hex()
-
-
-GET_ORDER_STATUS = _selector("getOrderStatus(bytes32)")
-EIP712_DOMAIN = _selector("eip712Domain()")
-FACTORY_BEACON = "49493a4d"
-BALANCE_OF = _selector("balanceOf(address)")
-BALANCE_OF_TOKEN = _selector("balanceOf(address,uint256)")
-ALLOWANCE = _selector("allowance(address,address)")
-IS_APPROVED = _selector("isApprovedForAll(address,address)")
 
 rpc_routes = web.RouteTableDef()
-relayer_routes = web.RouteTableDef()
 geo_routes = web.RouteTableDef()
 
 
@@ -55,16 +48,6 @@ async def rpc(request: web.Request) -> web.Response:
     return answer(_call(state, body))
 
 
-@relayer_routes.get("/deployed")
-async def deployed(request: web.Request) -> web.Response:
-    """Say whether a wallet exists on chain: here, whether it was ever funded or registered."""
-    try:
-        address = checksummed(request.query.get("address", ""))
-    except ValueError as error:
-        raise Refusal(400, "address is required") from error
-    return answer({"deployed": address in state_of(request).accounts})
-
-
 @geo_routes.get("/api/geoblock")
 async def geoblock(request: web.Request) -> web.Response:
     """Say where the caller seems to be; the rehearsal may change it."""
@@ -78,6 +61,10 @@ def _call(state: State, body: Any) -> dict[str, Any]:
     head = {"jsonrpc": "2.0", "id": body.get("id")}
     try:
         return {**head, "result": _result(state, str(body.get("method")), body.get("params") or [])}
+    except (NodeRefused, Undecodable) as no:
+        return {**head, "error": {"code": -32000, "message": str(no)}}
+    except Reverted as no:
+        return {**head, "error": {"code": 3, "message": f"execution reverted: {no}"}}
     except (KeyError, IndexError, ValueError, TypeError):
         return {**head, "error": REVERTED}
 
@@ -88,68 +75,74 @@ def _result(state: State, method: str, params: list[Any]) -> Any:
         case "eth_chainId":
             return hex(state.config.chain_id)
         case "eth_blockNumber":
-            return hex(now_ms // 2000)
+            return hex(block_of(now_ms))
         case "eth_getBlockByNumber":
-            return {"number": hex(now_ms // 2000), "timestamp": hex(now_ms // 1000)}
+            return _block(state, str(params[0]), now_ms=now_ms)
+        case "eth_gasPrice" | "eth_maxPriorityFeePerGas":
+            return hex(GAS_PRICE_WEI)
+        case "eth_getBalance":
+            return hex(state.account(checksummed(str(params[0]))).pol_wei)
+        case "eth_getTransactionCount":
+            return hex(_count(state, checksummed(str(params[0])), tag=str((params[1:] or ["latest"])[0])))
+        case "eth_estimateGas":
+            return _estimate(state, params[0])
+        case "eth_sendRawTransaction":
+            taken = transaction_take(state, decode_transaction(str(params[0])), now_ms=now_ms)
+            state.store.commit()
+            return taken
+        case "eth_getTransactionReceipt" | "eth_getTransactionByHash":
+            return _found(state, method, str(params[0]).lower())
         case "eth_getCode":
-            return "0x01" if str(params[0]).lower() in _code_addresses(state) else "0x"
+            return "0x01" if str(params[0]).lower() in code_addresses(state) else "0x"
         case "eth_call":
             target, data = str(params[0]["to"]).lower(), str(params[0]["data"]).removeprefix("0x")
-            return "0x" + _view(state, target, data[:8], bytes.fromhex(data[8:])).hex()
+            return "0x" + view(state, target, data[:8], bytes.fromhex(data[8:])).hex()
     raise ValueError(f"unknown method {method}")
 
 
-def _view(state: State, target: str, selector: str, arguments: bytes) -> bytes:
-    settings = state.config
-    exchanges = {address.lower(): "2" for address in settings.exchanges()}
-    exchanges[settings.exchange_v3.lower()] = "3"
-    if target in exchanges and selector == GET_ORDER_STATUS:
-        return _order_status(state, arguments[:32], exchange=target)
-    if target in exchanges and selector == EIP712_DOMAIN:
-        return encode(
-            ["bytes1", "string", "string", "uint256", "address", "bytes32", "uint256[]"],
-            [b"\x0f", "Polymarket CTF Exchange", exchanges[target], settings.chain_id, target, bytes(32), []],
-        )
-    if target == config.DEPOSIT_WALLET_FACTORY.lower() and selector == FACTORY_BEACON:
-        return encode(["address"], [config.DEPOSIT_WALLET_BEACON])
-    holder = state.accounts.get(checksummed("0x" + arguments[12:32].hex()))
-    if target == config.COLLATERAL_TOKEN.lower() and selector == BALANCE_OF:
-        return encode(["uint256"], [holder.pusd_e6 + holder.unseen_e6 if holder else 0])
-    if target == config.COLLATERAL_TOKEN.lower() and selector == ALLOWANCE:
-        spender = "0x" + arguments[44:64].hex()
-        return encode(["uint256"], [allowance_of(holder, spender=spender) if holder else 0])
-    if target in SHARE_LEDGERS and selector == IS_APPROVED:
-        operator = "0x" + arguments[44:64].hex()
-        return encode(
-            ["bool"], [holder is not None and is_operator(holder, ledger=target, operator=operator)]
-        )
-    if target in SHARE_LEDGERS and selector == BALANCE_OF_TOKEN:
-        token_id = str(int.from_bytes(arguments[32:64], "big"))
-        held = holder.positions.get(token_id) if holder and _is_on(state, token_id, ledger=target) else None
-        return encode(["uint256"], [held.size_e6 if held else 0])
-    raise ValueError(f"{target} has no view {selector}")
+def _found(state: State, method: str, name: str) -> dict[str, Any] | None:
+    """A transaction or its receipt; one that was dropped or replaced is as if it had never been."""
+    found = state.transactions.get(name)
+    if found is None:
+        return None
+    if method == "eth_getTransactionReceipt":
+        return receipt_of(found) if found.is_mined else None
+    return _shown(found) if found.is_mined or found.status == WAITING else None
 
 
-def _order_status(state: State, order_hash: bytes, *, exchange: str) -> bytes:
-    order = state.orders.get("0x" + order_hash.hex())
-    if order is None or not order.mined_making:
-        return encode(["bool", "uint256"], [False, 0])
-    market = state.markets[order.condition_id]
-    if state.config.exchange(neg_risk=market.neg_risk, protocol=market.version).lower() != exchange:
-        return encode(["bool", "uint256"], [False, 0])
-    remaining = max(order.maker_amount - order.mined_making, 0)
-    return encode(["bool", "uint256"], [remaining == 0, remaining])
-
-
-def _is_on(state: State, token_id: str, *, ledger: str) -> bool:
-    market = state.market_by_token.get(token_id)
-    return market is not None and config.share_ledger(market.version).lower() == ledger
-
-
-def _code_addresses(state: State) -> set[str]:
+def _block(state: State, tag: str, *, now_ms: int) -> dict[str, str]:
+    number = block_of(now_ms)
+    if tag in ("finalized", "safe"):
+        number = finalized_block(state, now_ms=now_ms)
+    elif tag.startswith("0x"):
+        number = int(tag, 16)
+    is_newest = number == block_of(now_ms)
     return {
-        *(address.lower() for address in state.config.exchanges()),
-        config.COLLATERAL_TOKEN.lower(),
-        *SHARE_LEDGERS,
-        config.DEPOSIT_WALLET_FACTORY.lower(),
+        "number": hex(number),
+        "timestamp": hex(now_ms // 1000 if is_newest else number * BLOCK_MS // 1000),
+    }
+
+
+def _count(state: State, address: str, *, tag: str) -> int:
+    mined = state.account(address).nonce
+    if tag != "pending":
+        return mined
+    waiting = {row.nonce for row in state.pool.values() if row.sender == address}
+    while mined in waiting:
+        mined += 1
+    return mined
+
+
+def _estimate(state: State, call: dict[str, Any]) -> str:
+    account = state.account(checksummed(str(call["from"])))
+    calls_try(state, account, [[checksummed(str(call["to"])), str(call["data"])]])
+    return hex(GAS_USED)
+
+
+def _shown(found: Transaction) -> dict[str, Any]:
+    return {
+        "hash": found.hash,
+        "nonce": hex(found.nonce),
+        "from": found.sender.lower(),
+        "blockNumber": hex(block_of(found.mined_at)) if found.is_mined else None,
     }

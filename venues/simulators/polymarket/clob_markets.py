@@ -11,6 +11,7 @@ from aiohttp import web
 
 from venues.simulators.polymarket.records import Market
 from venues.simulators.polymarket.refusals import NO_MARKET, Refusal
+from venues.simulators.polymarket.resolution import payout_told
 from venues.simulators.polymarket.state import State
 from venues.simulators.polymarket.units import text_e4, text_e6
 from venues.simulators.polymarket.wire import answer, market_of_token, page_of, state_of
@@ -129,10 +130,11 @@ async def builder_fees(request: web.Request) -> web.Response:
 
 def full_market(state: State, market: Market) -> dict[str, Any]:
     """Return a market as `/markets/{condition_id}` prints it."""
-    winner = market.payout_e6 and max(market.payout_e6) == 1_000_000
+    told = payout_told(state, market, source="clob")
+    winner = told and max(told) == 1_000_000
     tokens = []
     for index, (token, name) in enumerate(zip(market.token_ids, market.outcomes, strict=True)):
-        won = bool(winner and market.payout_e6[index])
+        won = bool(winner and told[index])
         shown = float(text_e4(token_price_e4(state, market, token)))
         tokens.append({"token_id": token, "outcome": name, "price": shown, "winner": won})
     return {
@@ -162,7 +164,7 @@ def full_market(state: State, market: Market) -> dict[str, Any]:
         "icon": "",
         "image": "",
         "rewards": {"rates": None, "min_size": 0, "max_spread": 0},
-        "is_50_50_outcome": market.payout_e6 == [500_000, 500_000],
+        "is_50_50_outcome": told == [500_000, 500_000],
         "tokens": tokens,
         "tags": market.tags,
     }

@@ -13,6 +13,7 @@ from venues.simulators.polymarket.clob_books import price_points
 from venues.simulators.polymarket.clob_markets import token_price_e4
 from venues.simulators.polymarket.records import Account, Market, Position, Trade
 from venues.simulators.polymarket.refusals import Refusal
+from venues.simulators.polymarket.resolution import payout_told, stage_of
 from venues.simulators.polymarket.state import State, checksummed
 from venues.simulators.polymarket.units import PRICE_ONE_E4, UNIT_E6, text_e4, text_e6
 from venues.simulators.polymarket.wire import LAST_CURSOR, answer, page_of, state_of
@@ -66,11 +67,16 @@ async def value(request: web.Request) -> web.Response:
 
 @routes.get("/v2/resolutions")
 async def resolutions(request: web.Request) -> web.Response:
-    """Say how markets resolved; markets still open are left out."""
+    """Say how markets resolved, or how far their answer is; markets without one are left out."""
     state = state_of(request)
     asked = {part for item in request.query.getall("condition_id", []) for part in item.split(",")}
-    chosen = [row for row in state.markets.values() if row.payout_e6 and row.condition_id in asked]
-    return answer({"data": [_resolution(row) for row in chosen]})
+    told = {row.condition_id: payout_told(state, row, source="data") for row in state.markets.values()}
+    chosen = [
+        row
+        for row in state.markets.values()
+        if row.condition_id in asked and (told[row.condition_id] or stage_of(state, row))
+    ]
+    return answer({"data": [_resolution(state, row, told[row.condition_id]) for row in chosen]})
 
 
 @routes.get("/v2/prices-history")
@@ -147,7 +153,21 @@ def _trade_body(state: State, trade: Trade, *, leg_index: int) -> dict[str, Any]
     }
 
 
-def _resolution(market: Market) -> dict[str, Any]:
+def _resolution(state: State, market: Market, told: list[int]) -> dict[str, Any]:
+    if not told:
+        stage = stage_of(state, market)
+        return {
+            "question_id": market.question_id,
+            "condition_id": market.condition_id,
+            "status": "proposed" if stage == "resolved" else stage,
+            "extended_review": False,
+            "was_disputed": stage == "disputed",
+            "new_version_q": False,
+            "price": None,
+            "last_update_timestamp": state.clock.now_ms() // 1000,
+            "market_type": "BINARY",
+            "payouts": None,
+        }
     return {
         "question_id": market.question_id,
         "condition_id": market.condition_id,
@@ -155,10 +175,10 @@ def _resolution(market: Market) -> dict[str, Any]:
         "extended_review": False,
         "was_disputed": False,
         "new_version_q": False,
-        "price": text_e6(market.payout_e6[0]),
+        "price": text_e6(told[0]),
         "last_update_timestamp": market.closed_at // 1000,
         "market_type": "BINARY",
-        "payouts": [str(payout) for payout in market.payout_e6],
+        "payouts": [str(payout) for payout in told],
         "resolution_source": "reported",
         "reporter": "UMA_OO",
     }

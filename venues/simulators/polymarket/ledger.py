@@ -110,7 +110,7 @@ def trade_apply(state: State, trade: Trade) -> None:
 
 
 def shares_redeem(state: State, account: Account, market: Market, *, token_id: str, size_e6: int) -> int:
-    """Exchange shares of a resolved market for their payout; return millionths of pUSD. The caller knows they are held."""
+    """Exchange held shares of a resolved market for their payout; return millionths of pUSD."""
     held = account.positions[token_id]
     value = size_e6 * market.payout_e6[market.index(token_id)] // UNIT_E6
     cost = _cost_of(held, size_e6)

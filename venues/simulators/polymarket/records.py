@@ -189,6 +189,11 @@ class Account:
     standing: str = "open"
     sessions: list[str] = field(default_factory=list)
     positions: dict[str, Position] = field(default_factory=dict)
+    nonce: int = 0
+    """How many transactions of the wallet were mined (an EOA), or batches executed (a deposit wallet)."""
+    pol_wei: int = 10 * 10**18
+    usdc_e6: int = 0
+    usdce_e6: int = 0
 
 
 @dataclass(slots=True, kw_only=True)

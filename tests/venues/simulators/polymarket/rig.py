@@ -81,13 +81,17 @@ class Exchange:
             self.process.stderr.close()
         return code
 
-    def client(self, key: str = ALICE_KEY, *, wallet: str | None = ALICE, **changes: Any) -> Any:
-        """Return the SDK signed in here; without a wallet it acts for its deposit wallet."""
+    def client(
+        self, key: str = ALICE_KEY, *, wallet: str | None = ALICE, api_key: Any = None, **changes: Any
+    ) -> Any:
+        """Return the SDK signed in here; without a wallet it acts for its deposit wallet (`api_key`: the relayer's)."""
         places = {name: url for name, url in urls(self.base).items() if name in _sdk_fields()}
         settings: dict[str, Any] = {**places, **contracts(), **changes}
         config = dataclasses.replace(PRODUCTION_CONFIG, **settings)
         environment = create_environment(name="practice", config=config)
-        client = SecureClient.create(private_key=key, wallet=wallet, environment=environment)
+        client = SecureClient.create(
+            private_key=key, wallet=wallet, environment=environment, api_key=api_key
+        )
         self._clients.append(client)
         return client
 

@@ -146,7 +146,7 @@ class Money(RuleBasedStateMachine):
     @precondition(lambda self: self.market.closed)
     @rule(address=st.sampled_from([ALICE, BOB]))
     def redeem(self, address: str) -> None:
-        shares_redeem(self.state, self.market, address=address)
+        shares_redeem(self.state, self.market, address=address, now_ms=self.state.clock.now_ms())
 
     @invariant()
     def nothing_is_made_or_lost(self) -> None:
@@ -212,7 +212,8 @@ def test_shares_sold_before_a_resolution_are_not_redeemed_by_their_seller():
     held = machine.state.accounts[ALICE].positions[YES].size_e6 // UNIT_E6
     machine.place(ALICE_KEY, YES, "SELL", 20, held, "FAK")
     machine.resolve("YES")
-    assert shares_redeem(machine.state, machine.market, address=ALICE) < UNIT_E6
+    now_ms = machine.state.clock.now_ms()
+    assert shares_redeem(machine.state, machine.market, address=ALICE, now_ms=now_ms) < UNIT_E6
     machine.wait(5)
     machine.nothing_is_made_or_lost()
     machine.nobody_owes()
