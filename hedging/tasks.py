@@ -6,9 +6,10 @@ import uuid
 
 from celery import shared_task
 
+from hedging.services.breakers import venues_resume_due
 from hedging.services.claims import claims_note_closed
 from hedging.services.cycles import cycle_run_if_due
-from hedging.services.executor import intent_place
+from hedging.services.executor import intents_place_due, requests_of
 from hedging.services.reconciliation import reconcile_venue
 from hedging.services.resolver import order_check, orders_check_due
 from hedging.services.settlements import settlements_watch
@@ -16,6 +17,9 @@ from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing.bells import ring
 from tonsurance.plumbing.slots import slot_claim
 from venues.services.venues import venue_codes_with_gateway
+
+RESOLVED_WITH = 14
+"""How many other orders that are due one bell looks up with its own."""
 
 
 def ring_place(venue_code: str, intent_id: uuid.UUID) -> None:
@@ -37,27 +41,33 @@ def orchestrate(cause: str = "beat") -> str:
     result = cycle_run_if_due(cause=cause, now=now)
     if result is None:
         return "another cycle is running and will see this"
-    for venue_code, intent_id in result.intents:
-        ring_place(venue_code, intent_id)
+    for venue_code, portion in requests_of(result.intents):
+        ring_place(venue_code, portion[0])
     return f"cycle {result.cycle_id}: {len(result.intents)} intents"
 
 
 @shared_task(name="hedging.place")
 def place(venue_code: str, intent_id: str) -> str:
-    """Take one intent a step further and ring for the look-up of what it sent."""
-    placed = intent_place(uuid.UUID(intent_id), now=utc_now())
-    if placed.order_id is not None:
-        ring_resolve(venue_code, placed.order_id)
-    return placed.word
+    """Take one intent a step further, with whatever else is due and fits into its request; ring for the look-ups."""
+    named = uuid.UUID(intent_id)
+    placed = intents_place_due(venue_code, now=utc_now(), first=named)
+    sent = [item.order_id for item in placed.values() if item.order_id is not None]
+    if sent:
+        ring_resolve(venue_code, sent[0])
+    if named in placed:
+        return placed[named].word
+    return f"{len(placed)} others placed" if placed else "nothing is due"
 
 
 @shared_task(name="hedging.resolve")
 def resolve(venue_code: str, order_id: str) -> str:
-    """Look one order up; when it is dead, ring for the next order of its intent."""
-    checked = order_check(uuid.UUID(order_id), now=utc_now())
-    if checked.intent_id is not None:
-        ring_place(venue_code, checked.intent_id)
-    return checked.word
+    """Look one order up, and the others that are due with it; when one is dead, ring for the next of its intent."""
+    named = order_check(uuid.UUID(order_id), now=utc_now())
+    checked = [named, *orders_check_due(venue_code, now=utc_now(), limit=RESOLVED_WITH)]
+    due = [item.intent_id for item in checked if item.intent_id is not None]
+    for portion in requests_of([(venue_code, intent_id) for intent_id in due]):
+        ring_place(venue_code, portion[1][0])
+    return named.word
 
 
 @shared_task(name="hedging.watch_orders")
@@ -65,12 +75,14 @@ def watch_orders() -> int:
     """Look up every order that is due, in case no bell was heard."""
     if not slot_claim("watch_orders", every_s=10, now=utc_now()):
         return 0
+    venues_resume_due(now=utc_now())
     checked = 0
     for venue_code in sorted(venue_codes_with_gateway()):
-        for result in orders_check_due(venue_code, now=utc_now(), limit=100):
-            checked += 1
-            if result.intent_id is not None:
-                ring_place(venue_code, result.intent_id)
+        results = orders_check_due(venue_code, now=utc_now(), limit=100)
+        checked += len(results)
+        due = [(venue_code, item.intent_id) for item in results if item.intent_id is not None]
+        for _, portion in requests_of(due):
+            ring_place(venue_code, portion[0])
     return checked
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from django.db import transaction
 
+from hedging.domain.pauses import Pause, takes_resting_orders
 from hedging.models import Breaker
 from tonsurance.kernel.errors import Refused
 
@@ -38,6 +39,7 @@ def breaker_trip(
         breaker.changed_by = actor
         breaker.latched = latched or breaker.latched
         breaker.resume_at = None if breaker.latched else breaker.resume_at
+        breaker.pause = "" if breaker.latched else breaker.pause
         breaker.save()
     log.warning("breaker tripped", scope=scope, effect=effect, reason=reason, actor=actor)
     return breaker
@@ -57,28 +59,34 @@ def breaker_reset(scope: str, *, reason: str, actor: str, now: datetime) -> Brea
         breaker.changed_by = actor
         breaker.latched = False
         breaker.resume_at = None
+        breaker.pause = ""
         breaker.probe_budget = 0
         breaker.save()
     log.warning("breaker reset", scope=scope, reason=reason, actor=actor, at=now.isoformat())
     return breaker
 
 
-def venue_pause(venue_code: str, *, reason: str, seconds: int, now: datetime) -> None:
-    """Rest a venue that said "not now" (restart, rate limit, maintenance); `venues_resume_due` ends the rest."""
+def venue_pause(venue_code: str, *, kind: Pause, reason: str, until: datetime, now: datetime) -> None:
+    """Rest a venue that said "not now"; `venues_resume_due` ends the rest at `until`.
+
+    The newest word says what the venue still takes; a rest of the same kind is only ever made longer. What a person has
+    stopped stays stopped.
+    """
     scope = f"venue:{venue_code}"
     with transaction.atomic():
         breaker, _ = Breaker.objects.select_for_update().get_or_create(scope=scope)
         if breaker.latched:
             return
-        until = now + timedelta(seconds=seconds)
+        is_longer = breaker.pause == kind.value and breaker.resume_at is not None
         breaker.state = Breaker.State.OPEN
-        breaker.effect = Breaker.Effect.HALT
+        breaker.effect = Breaker.Effect.POST_ONLY if takes_resting_orders(kind) else Breaker.Effect.HALT
+        breaker.pause = kind.value
         breaker.reason = f"pause: {reason}"[:300]
         breaker.opened_at = breaker.opened_at or now
         breaker.changed_by = SYSTEM
-        breaker.resume_at = max(until, breaker.resume_at) if breaker.resume_at else until
+        breaker.resume_at = max(until, breaker.resume_at) if is_longer and breaker.resume_at else until
         breaker.save()
-    log.warning("venue paused", venue=venue_code, reason=reason, seconds=seconds)
+    log.warning("venue paused", venue=venue_code, kind=kind.value, reason=reason, until=until.isoformat())
 
 
 def venues_resume_due(*, now: datetime) -> int:
@@ -95,6 +103,8 @@ def venues_resume_due(*, now: datetime) -> int:
             breaker.reason = "pause over"
             breaker.opened_at = None
             breaker.resume_at = None
+            breaker.pause = ""
+            breaker.effect = Breaker.Effect.HALT
             breaker.changed_by = SYSTEM
             breaker.save()
             resumed += 1

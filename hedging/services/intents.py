@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from hedging.models import Cycle, CycleTarget, Intent, IntentDemand, IntentSlice
@@ -101,33 +101,56 @@ def _attach(intent: Intent, *, demands: Mapping[int, Decimal], slices: Sequence[
     )
 
 
-def intents_claim_due(*, venue_codes: Sequence[str], now: datetime, limit: int) -> list[uuid.UUID]:
-    """Lease up to `limit` open intents that are due, skipping those that another process holds."""
-    with transaction.atomic():
-        rows = list(
-            Intent.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(state=Intent.State.OPEN, next_attempt_at__lte=now, venue_id__in=venue_codes)
-            .order_by("next_attempt_at")
-            .values_list("pk", flat=True)[:limit]
+_CLAIM = """
+    WITH due AS (
+        SELECT id FROM hedging_intent
+        WHERE state = 'OPEN' AND venue_id = %(venue)s AND next_attempt_at <= %(now)s
+        ORDER BY (id = %(first)s) DESC, next_attempt_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+    UPDATE hedging_intent i SET next_attempt_at = %(lease)s FROM due WHERE i.id = due.id RETURNING i.id"""
+
+_COUNT = """
+    UPDATE hedging_intent SET dispatch_count = dispatch_count + 1
+    WHERE id = ANY(%s) AND state = 'OPEN' AND dispatch_count < %s RETURNING id"""
+
+_PARK = """
+    UPDATE hedging_intent
+    SET state = 'PARKED', outcome = format('parked after %%s tries without an end; look at its orders', dispatch_count)
+    WHERE id = ANY(%s) AND state = 'OPEN' AND dispatch_count >= %s RETURNING id"""
+
+
+def intents_claim_due(
+    venue_code: str, *, now: datetime, limit: int, first: uuid.UUID | None = None
+) -> list[uuid.UUID]:
+    """Lease up to `limit` open intents of a venue that are due, skipping those that another process holds.
+
+    `first`, where it is due, is among them.
+    """
+    nobody = uuid.UUID(int=0)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLAIM,
+            {"lease": now + LEASE, "venue": venue_code, "now": now, "first": first or nobody, "limit": limit},
         )
-        Intent.objects.filter(pk__in=rows).update(next_attempt_at=now + LEASE)
-    return rows
+        return [row[0] for row in cursor.fetchall()]
 
 
-def intent_count_dispatch(intent_id: uuid.UUID, *, now: datetime) -> bool:
-    """Count a try *before* the work, so that work which kills its process is counted too. False: parked as poison."""
-    with transaction.atomic(durable=True):
-        intent = Intent.objects.select_for_update().get(pk=intent_id)
-        if intent.state != Intent.State.OPEN:
-            return False
-        if intent.dispatch_count >= DISPATCHES_MAX:
-            intent.state = Intent.State.PARKED
-            intent.outcome = f"parked after {intent.dispatch_count} tries without an end; look at its orders"
-            intent.save(update_fields=["state", "outcome"])
-            log.error("intent parked", intent=str(intent_id))
-            return False
-        Intent.objects.filter(pk=intent_id).update(dispatch_count=F("dispatch_count") + 1)
-    return True
+def intents_count_dispatch(intent_ids: Sequence[uuid.UUID]) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
+    """Count a try *before* the work, so that work which kills its process is counted too.
+
+    Returns the intents that may be worked on, and those that were parked as poison.
+    """
+    ids = sorted(intent_ids)
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM hedging_intent WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [ids])
+        cursor.execute(_COUNT, [ids, DISPATCHES_MAX])
+        counted = {row[0] for row in cursor.fetchall()}
+        parked: set[uuid.UUID] = set()
+        if len(counted) < len(ids):
+            cursor.execute(_PARK, [[key for key in ids if key not in counted], DISPATCHES_MAX])
+            parked = {row[0] for row in cursor.fetchall()}
+    for key in parked:
+        log.error("intent parked", intent=str(key))
+    return counted, parked
 
 
 def intent_finish(intent_id: uuid.UUID, *, state: str, outcome: str, now: datetime) -> bool:
@@ -146,8 +169,14 @@ def intent_finish(intent_id: uuid.UUID, *, state: str, outcome: str, now: dateti
     return True
 
 
-def intent_postpone(intent_id: uuid.UUID, *, until: datetime, why: str) -> None:
-    """Leave an open intent alone until `until`; `why` is shown beside it."""
-    Intent.objects.filter(pk=intent_id, state=Intent.State.OPEN).update(
-        next_attempt_at=until, outcome=why[:300]
-    )
+def intents_postpone(
+    intent_ids: Collection[uuid.UUID], *, until: datetime, why: str, was_try: bool = True
+) -> None:
+    """Leave open intents alone until `until`; `why` is shown beside them.
+
+    `was_try` False takes the counted try back: a pause, a switch or a budget is no fault of the decision's.
+    """
+    rows = Intent.objects.filter(pk__in=list(intent_ids), state=Intent.State.OPEN)
+    rows.update(next_attempt_at=until, outcome=why[:300])
+    if not was_try:
+        rows.filter(dispatch_count__gt=0).update(dispatch_count=F("dispatch_count") - 1)

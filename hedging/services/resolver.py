@@ -12,19 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
 from hedging.domain.absence import BINANCE_FUTURES, POLYMARKET, AbsenceEvidence, AbsencePolicy
 from hedging.domain.lookups import Move, judge_lookup
 from hedging.domain.orders import TERMINAL, OrderFacts, OrderStatus
 from hedging.models import Intent, Order, OrderAttempt
-from hedging.services.executor import (
-    SEND_DEADLINE_S,
-    order_commit_to_send,
-    order_transmit,
-    sending_refusal,
-)
+from hedging.services.executor import sending_refusal
 from hedging.services.fills import fills_ingest
+from hedging.services.sends import ANSWER_WITHIN, SEND_DEADLINE_S, orders_commit_to_send, orders_transmit
 from tonsurance.kernel.clock import monotonic_s, utc_now
 from tonsurance.plumbing.apart import apart
 from venues.domain.gateway import Absent, Gateway, LookupFailed, OrderReport
@@ -32,9 +28,6 @@ from venues.registry import gateway_for
 from venues.services.venues import venue_heard
 
 log = structlog.get_logger(__name__)
-
-SENDING_DEADLINE = timedelta(seconds=25)
-"""Longer than the venue's read timeout: a sender that has not answered by then is taken for dead."""
 
 LEASE = timedelta(seconds=20)
 BACKOFF_S = (0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
@@ -85,7 +78,7 @@ def order_check(order_id: uuid.UUID, *, now: datetime) -> Checked:
         return Checked("finished", f"the order is {order.state}", order.intent_id)
     if order.state == "PREPARED":
         return _check_prepared(order, now=now)
-    if order.state == "SENDING" and order.sent_at and now - order.sent_at < SENDING_DEADLINE:
+    if order.state == "SENDING" and order.sent_at and now - order.sent_at < ANSWER_WITHIN:
         return Checked("sending", "its sender still has time")
     gateway = gateway_for(order.venue_id)
     found = _look_up(order, gateway, now=now)
@@ -102,7 +95,7 @@ def _check_prepared(order: Order, *, now: datetime) -> Checked:
     """Nobody has sent it: the executor may, while the decision is fresh; a stale one dies here."""
     if now <= order.intent.valid_until:
         _intent_due(order.intent_id, now=now)
-        Order.objects.filter(pk=order.pk, state="PREPARED").update(next_check_at=now + SENDING_DEADLINE)
+        Order.objects.filter(pk=order.pk, state="PREPARED").update(next_check_at=now + ANSWER_WITHIN)
         return Checked("prepared", "waits for its sender", order.intent_id)
     with transaction.atomic(durable=True):
         Order.objects.filter(pk=order.pk, state="PREPARED").update(
@@ -192,14 +185,12 @@ def _resend(order: Order, gateway: Gateway, *, now: datetime) -> Checked:
     if refusal:
         return Checked("denied", refusal)
     deadline_s = monotonic_s() + SEND_DEADLINE_S
-    try:
-        attempt_no = order_commit_to_send(order.pk, from_state="UNKNOWN", now=now)
-    except DatabaseError as error:
+    committed = orders_commit_to_send([order.pk], venue_code=order.venue_id, from_state="UNKNOWN", now=now)
+    for error in committed.refused.values():
         return Checked("gated", str(error).splitlines()[0])
-    if attempt_no is None:
-        return Checked("raced", "another process moved it")
-    placed = order_transmit(order.pk, attempt_no=attempt_no, gateway=gateway, deadline_s=deadline_s)
-    return Checked(placed.word, placed.sentence)
+    for heard in orders_transmit(committed.sent, gateway=gateway, deadline_s=deadline_s):
+        return Checked(heard.state.lower(), heard.reason)
+    return Checked("raced", "another process moved it")
 
 
 def _intent_due(intent_id: uuid.UUID, *, now: datetime) -> None:

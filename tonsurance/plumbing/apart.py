@@ -6,13 +6,17 @@ row. A database that is away is everybody's fault and is raised.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 import structlog
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
 log = structlog.get_logger(__name__)
+
+Item = TypeVar("Item", bound=Hashable)
+Row = TypeVar("Row")
 
 _AWAY = (OperationalError, InterfaceError)
 # SQLSTATE classes of a lost connection, a server that is full, and one that is shut down (PostgreSQL, appendix A).
@@ -36,3 +40,39 @@ def apart(event: str, **names: str) -> Iterator[None]:
         if database_is_away(error):
             raise
         log.exception(event, **names)
+
+
+def together(
+    items: Sequence[Item], write: Callable[[Sequence[Item]], list[Row]]
+) -> tuple[list[Row], dict[Item, DatabaseError]]:
+    """Write for all items at once; when the database refuses, for each alone, so that it refuses only its own.
+
+    Returns what `write` returned for those that were written, and the refusal of each that was not. Call it inside a
+    transaction: every try is a savepoint of it.
+    """
+    if not items:
+        return [], {}
+    try:
+        with transaction.atomic():
+            return write(items), {}
+    except DatabaseError as error:
+        if database_is_away(error):
+            raise
+        if len(items) == 1:
+            return [], {items[0]: error}
+    written: list[Row] = []
+    refused: dict[Item, DatabaseError] = {}
+    for item in items:
+        try:
+            with transaction.atomic():
+                written += write([item])
+        except DatabaseError as error:
+            if database_is_away(error):
+                raise
+            refused[item] = error
+    return written, refused
+
+
+def sqlstate_of(error: DatabaseError) -> str:
+    """The database's code of a refusal: HB0xx are this book's own ("" when it gave none)."""
+    return getattr(error.__cause__, "sqlstate", None) or ""

@@ -16,7 +16,7 @@ from hedging.models import Cycle, CycleLeg, CycleTarget
 from hedging.selectors.progress import Progress, cycle_progress
 from hedging.services.config import config_override, config_read
 from hedging.services.cycles import cycle_run
-from hedging.services.executor import intent_place
+from hedging.services.executor import intents_place, requests_of
 from tonsurance.kernel.clock import utc_now
 from tonsurance.kernel.errors import Refused
 from tonsurance.plumbing.bells import ring
@@ -75,9 +75,9 @@ class Command(BaseCommand):
             self.stdout.write("another cycle is running; it will see the same book")
             return
         self._explain(result.cycle_id)
-        for _venue, intent_id in result.intents:
-            placed = intent_place(intent_id, now=utc_now())
-            self.stdout.write(f"  {placed.word}: {placed.sentence}")
+        for venue_code, portion in requests_of(result.intents):
+            for placed in intents_place(venue_code, portion, now=utc_now()).values():
+                self.stdout.write(f"  {placed.word}: {placed.sentence}")
 
     def _explain(self, cycle_id: int) -> None:
         cycle = Cycle.objects.get(pk=cycle_id)

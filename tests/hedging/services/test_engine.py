@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from hedging.domain.pauses import Pause
 from hedging.models import Cycle, HedgePosition, Intent, Order
 from hedging.services.breakers import venue_pause
 from hedging.services.engine import Engine
@@ -79,7 +80,8 @@ def test_an_engine_resolves_what_a_lost_answer_left(
 
 
 def test_an_engine_ends_a_pause_that_is_over(desk: Desk, market: Instrument, beat_is_alive: None) -> None:
-    venue_pause(VENUE, reason="restart", seconds=0, now=utc_now() - timedelta(seconds=1))
+    ago = utc_now() - timedelta(seconds=1)
+    venue_pause(VENUE, kind=Pause.RESTART, reason="restart", until=ago, now=ago)
     intent = decide(market, size="1000", usd="40")
 
     Engine(interval_s=0.05).run(ticks_max=1)

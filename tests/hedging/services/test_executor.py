@@ -43,6 +43,17 @@ def finished(intent: Intent) -> tuple[str, str]:
     return intent.state, intent.outcome
 
 
+def probes(count: int) -> None:
+    """Half-open the venue: the gate itself lets so many more orders through."""
+    Breaker.objects.filter(scope=f"venue:{VENUE}").update(
+        state="HALF_OPEN",
+        opened_at=utc_now(),
+        probe_budget=count,
+        reason="probing",
+        changed_by="risk.officer",
+    )
+
+
 def place_while(desk: Desk, intent: Intent, meanwhile: Callable[[], object]) -> Placed:
     """Place an intent, and do something else while its bytes are on their way."""
     strike(desk, "slow", seconds=0.6)
@@ -161,10 +172,11 @@ def test_a_decision_that_is_too_old_is_never_sent(desk: Desk, market: Instrument
 
 
 def test_a_prepared_order_of_an_old_decision_is_aborted(desk: Desk, market: Instrument) -> None:
-    breaker_trip("global", reason="drill", actor="risk.officer", now=utc_now())
+    probes(0)
     intent = decide(market, valid_s=10)
     assert intent_place(intent.pk, now=utc_now()).word == "gated"
-    breaker_reset("global", reason="drill over", actor="risk.officer", now=utc_now())
+    assert Order.objects.get().state == "PREPARED"
+    breaker_reset(f"venue:{VENUE}", reason="drill over", actor="risk.officer", now=utc_now())
 
     assert intent_place(intent.pk, now=utc_now() + timedelta(seconds=11)).word == "expired"
 
@@ -185,11 +197,8 @@ def test_an_open_breaker_postpones_the_decision_and_its_end_lets_it_go_on(
     assert placed == Placed("gated", "breaker venue:polymarket is open: looks odd")
     intent.refresh_from_db()
     assert (intent.state, intent.next_attempt_at) == ("OPEN", before + timedelta(seconds=15))
-    assert (Order.objects.get().state, OrderAttempt.objects.count(), orders_there(desk)) == (
-        "PREPARED",
-        0,
-        {},
-    )
+    # What the gate would refuse is not even prepared, and no try of the decision's is used up.
+    assert (Order.objects.count(), orders_there(desk), intent.dispatch_count) == (0, {}, 0)
 
     breaker_reset(f"venue:{VENUE}", reason="was nothing", actor="risk.officer", now=utc_now())
     assert place(intent).state == "ACKED"

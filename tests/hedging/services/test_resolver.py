@@ -10,8 +10,9 @@ from django.db import connection
 
 from hedging.models import Fill, Intent, Order, OrderAttempt, Position
 from hedging.services.breakers import breaker_reset, breaker_trip
-from hedging.services.executor import intent_place, order_commit_to_send
+from hedging.services.executor import intent_place
 from hedging.services.resolver import order_check, orders_check_due
+from hedging.services.sends import orders_commit_to_send
 from hedging.services.settlements import settlements_watch
 from tests.desk import Desk
 from tests.trading import (
@@ -396,7 +397,8 @@ def test_a_sender_is_left_its_time_and_then_taken_for_dead(desk: Desk, market: I
     intent_place(decide(market, size="1000", usd="40").pk, now=utc_now())
     breaker_reset("global", reason="drill over", actor="risk.officer", now=utc_now())
     order = Order.objects.get()
-    assert order_commit_to_send(order.pk, from_state="PREPARED", now=utc_now()) == 1
+    committed = orders_commit_to_send([order.pk], venue_code=VENUE, from_state="PREPARED", now=utc_now())
+    assert [item.attempt_no for item in committed.sent] == [1]
 
     assert order_check(order.pk, now=utc_now() + timedelta(seconds=24)).word == "sending"
     row = check(order, after=timedelta(seconds=26))

@@ -1,0 +1,225 @@
+"""Fixes the identity and bytes of the next orders of a batch of intents, and commits them before anybody sends.
+
+Books are asked for together, orders are cut and signed without network or database, and all are born in one commit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import structlog
+from django.db import connection, transaction
+
+from hedging.domain.config import HedgeSettings
+from hedging.domain.resting import resting_slice
+from hedging.domain.slices import Remaining, Slice, next_slice
+from hedging.models import Intent, Order
+from hedging.selectors.standings import Standing
+from hedging.services.intents import intent_finish, intents_postpone
+from tonsurance.kernel.errors import Refused
+from tonsurance.kernel.ids import time_ordered_uuid
+from tonsurance.plumbing.apart import together
+from venues.domain.books import Book
+from venues.domain.gateway import Gateway, LookupFailed, OrderRequest, Prepared, Side, TimeInForce
+from venues.domain.instruments import InstrumentTerms
+from venues.selectors.instruments import terms_of
+from venues.services.books import books_fetch
+from venues.services.venues import venue_heard
+
+log = structlog.get_logger(__name__)
+
+GENERATIONS_MAX = 25
+_UNSENT_CHECK = timedelta(seconds=20)
+_BOOK_RETRY = timedelta(seconds=5)
+
+# The row lock of an intent is its lane's lock: two workers cannot both make generation n.
+_LOCK = "SELECT id FROM hedging_intent WHERE id = ANY(%s) AND state = 'OPEN' ORDER BY id FOR UPDATE"
+_NEXT = (
+    "SELECT intent_id, max(generation) + 1 FROM hedging_order WHERE intent_id = ANY(%s) GROUP BY intent_id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepares:
+    """What a batch came to: intents by their new orders, and (word, sentence) of intents that got none, by intent."""
+
+    orders: dict[uuid.UUID, uuid.UUID] = field(default_factory=dict)
+    ended: dict[uuid.UUID, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """One order before its birth."""
+
+    standing: Standing
+    request: OrderRequest
+    prepared: Prepared
+    fee_usd_max: Decimal
+
+
+def orders_prepare(
+    standings: Sequence[Standing], *, gateway: Gateway, config: HedgeSettings, now: datetime
+) -> Prepares:
+    """Prepare the next order of each intent, or end the intent with the reason why there is none.
+
+    An intent that is in neither part of the result belongs to another process now.
+    """
+    done = Prepares()
+    wanting = [item for item in standings if not _is_over(item, done, now=now)]
+    if not wanting:
+        return done
+    try:
+        instruments = {item.intent.instrument_id: item.intent.instrument for item in wanting}
+        books = books_fetch(list(instruments.values()), gateway=gateway, now=now)
+    except LookupFailed as error:
+        _without_books(wanting, done, gateway.venue_code, why=str(error), now=now)
+        return done
+    cuts = []
+    for item in wanting:
+        fetched = books.get(item.intent.instrument_id)
+        if fetched is None:
+            _without_books(
+                [item], done, gateway.venue_code, why="the venue gave no book of this market", now=now
+            )
+            continue
+        cut = _cut(item, fetched.book, done, gateway=gateway, config=config, now=now)
+        if cut is not None:
+            cuts.append(cut)
+    _commit(cuts, done, gateway=gateway, now=now)
+    return done
+
+
+def _is_over(item: Standing, done: Prepares, *, now: datetime) -> bool:
+    """End an intent that needs no book to be over."""
+    if item.tries >= GENERATIONS_MAX:
+        sentence = f"stopped after {item.tries} orders"
+    elif item.usd_left <= 0 or item.size_left <= 0:
+        sentence = "complete"
+    elif item.intent.rest_until is not None and item.tries > 0:
+        sentence = f"rested; {item.delivered.normalize():f} of {item.intent.size.normalize():f} units traded"
+    else:
+        return False
+    _end(item, done, state=Intent.State.DONE, sentence=sentence, now=now)
+    return True
+
+
+def _end(item: Standing, done: Prepares, *, state: str, sentence: str, now: datetime) -> None:
+    intent_finish(item.intent.pk, state=state, outcome=sentence, now=now)
+    done.ended[item.intent.pk] = ("finished", sentence)
+
+
+def _without_books(
+    items: Sequence[Standing], done: Prepares, venue_code: str, *, why: str, now: datetime
+) -> None:
+    """Nothing is cut blind: wait a moment. A venue that is away is no fault of the decisions."""
+    venue_heard(venue_code, error=why, now=now)
+    keys = [item.intent.pk for item in items]
+    intents_postpone(keys, until=now + _BOOK_RETRY, why=f"no book from the venue: {why}", was_try=False)
+    done.ended.update(dict.fromkeys(keys, ("unreachable", why)))
+
+
+def _cut(
+    item: Standing, book: Book, done: Prepares, *, gateway: Gateway, config: HedgeSettings, now: datetime
+) -> _Cut | None:
+    """Cut and sign the next order of one intent; None when there is nothing to send, which ends it."""
+    intent, terms = item.intent, terms_of(item.intent.instrument)
+    piece = _slice(item, book, terms, config=config)
+    if piece.size <= 0:
+        state = Intent.State.DONE if item.generation else Intent.State.ABANDONED
+        _end(item, done, state=state, sentence=piece.sentence, now=now)
+        return None
+    request = OrderRequest(
+        terms=terms,
+        side=Side(intent.side),
+        time_in_force=TimeInForce(intent.time_in_force),
+        size=piece.size,
+        notional_usd=piece.notional_usd,
+        price_limit=piece.price_limit,
+        decision_key=intent.decision_key,
+        generation=item.generation,
+        created_at=intent.created_at,
+        post_only=intent.rest_until is not None,
+        expires_at=intent.rest_until,
+    )
+    try:
+        prepared = gateway.prepare(request)
+    except Refused as error:
+        intent_finish(intent.pk, state=Intent.State.ABANDONED, outcome=f"refused: {error}", now=now)
+        done.ended[intent.pk] = ("refused", str(error))
+        return None
+    return _Cut(item, request, prepared, piece.fee_usd_max)
+
+
+def _slice(item: Standing, book: Book, terms: InstrumentTerms, *, config: HedgeSettings) -> Slice:
+    left = Remaining(
+        side=Side(item.intent.side),
+        notional_usd=item.usd_left,
+        size=item.size_left,
+        price_limit=item.intent.price_limit,
+    )
+    if item.intent.rest_until is not None:
+        return resting_slice(left, book, terms)
+    return next_slice(
+        left,
+        book,
+        terms,
+        notional_usd_max=config.notional_usd_max_per_order,
+        participation=config.depth_participation,
+    )
+
+
+def _commit(cuts: Sequence[_Cut], done: Prepares, *, gateway: Gateway, now: datetime) -> None:
+    """Write the orders in one durable commit, without those whose intent another process has moved on."""
+    if not cuts:
+        return
+    rows = {cut.standing.intent.pk: _row(cut, gateway=gateway, now=now) for cut in cuts}
+    with transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            cursor.execute(_LOCK, [list(rows)])
+            ours = {row[0] for row in cursor.fetchall()}
+            cursor.execute(_NEXT, [list(rows)])
+            taken = {key for key, generation in cursor.fetchall() if generation > rows[key].generation}
+        born, refused = together(
+            [row for key, row in rows.items() if key in ours - taken],
+            lambda orders: Order.objects.bulk_create(list(orders)),
+        )
+    done.orders.update({row.pk: row.intent_id for row in born})
+    for row, error in refused.items():
+        # Our own bytes or sums break a rule of the book: loud, and left for the lease to bring it up again.
+        log.error("an order was not born", intent=str(row.intent_id), exc_info=error)
+        done.ended[row.intent_id] = ("broken", str(error).splitlines()[0])
+
+
+def _row(cut: _Cut, *, gateway: Gateway, now: datetime) -> Order:
+    request, prepared, intent = cut.request, cut.prepared, cut.standing.intent
+    takes = request.time_in_force is not TimeInForce.GTD
+    return Order(
+        id=time_ordered_uuid(),
+        intent_id=intent.pk,
+        generation=request.generation,
+        venue_id=intent.venue_id,
+        instrument_id=intent.instrument_id,
+        client_order_id=prepared.client_order_id,
+        salt=prepared.salt,
+        payload=prepared.payload,
+        payload_sha=hashlib.sha256(prepared.payload).digest(),
+        side=request.side.value,
+        time_in_force=request.time_in_force.value,
+        size=prepared.size,
+        notional_usd=prepared.notional_usd,
+        price_limit=prepared.price_limit,
+        fee_usd_max=cut.fee_usd_max,
+        # A resting order is capped by its units at its own price, wherever a taking one is capped by money.
+        spends_budget=request.side is Side.BUY and gateway.buy_spends_budget and takes,
+        is_reducing=intent.purpose == Intent.Purpose.CLOSE,
+        resend_allowed=gateway.can_resend,
+        post_only=request.post_only,
+        expires_at=request.expires_at,
+        fence_at=prepared.fence_at,
+        next_check_at=now + _UNSENT_CHECK,
+    )
