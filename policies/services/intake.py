@@ -1,8 +1,9 @@
 """Brings a file of policies into the book: all rows or none, unless bad rows may be skipped.
 
-COPY into a staging table, checks set by set, then one INSERT .. SELECT for the policies and one exposure
-delta per product. What happened to an imported policy first is said once, by its PolicyImport, and not by a
-million equal events. Importing the same file twice adds nothing the second time.
+COPY into a staging table, then one INSERT .. SELECT that checks, books the policies and counts their exposure. Only
+when a row is not good and new is that undone, so that set by set it can be said which row breaks which rule; the
+rows undone are space that the corrected file takes again. What happened to an imported policy first is said once, by
+its PolicyImport, and not by a million equal events. Importing the same file twice adds nothing the second time.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import io
 import json
 import os
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, BinaryIO
 
@@ -21,7 +22,15 @@ from django.db import DataError, IntegrityError, connection, transaction
 
 from policies.domain.intake import ERRORS_TOLD_MAX, SAMPLE_ROWS, ImportReport, RowFault, header_columns
 from policies.models import PolicyImport
-from policies.services.rows import Tally, check_rows, faults_of_rows, sample_of_rows, write_new_rows
+from policies.services.rows import (
+    NotClean,
+    Tally,
+    check_rows,
+    faults_of_rows,
+    sample_of_rows,
+    write_clean_rows,
+    write_new_rows,
+)
 from policies.services.staging import BLOCK_BYTES, FIRST_ROW, Progress, stage_carefully, stage_quickly
 from tonsurance.kernel.errors import Conflict, Refused
 
@@ -109,7 +118,8 @@ def _import(file: BinaryIO, *, record: PolicyImport, dry_run: bool, progress: Pr
     assert now is not None
     with connection.cursor() as cursor:
         cursor.execute(_TAKE_TURNS)
-    malformed, tally = _stage_and_check(file, now=now, progress=progress)
+    write = _Write(source=f"import:{record.pk}", now=now, progress=progress)
+    malformed, tally, is_written = _stage_and_check(file, write=write, dry_run=dry_run)
     faults = sorted([*malformed, *faults_of_rows(limit=ERRORS_TOLD_MAX)], key=lambda fault: fault.row)
     bad = tally.bad + len(malformed)
     report = ImportReport(
@@ -125,43 +135,67 @@ def _import(file: BinaryIO, *, record: PolicyImport, dry_run: bool, progress: Pr
     if not report.committed:
         transaction.set_rollback(True)
         return report
-    try:
-        write_new_rows(
-            tally,
-            source=f"import:{record.pk}",
-            now=now,
-            progress=lambda done, total: progress("writing", done, total),
-        )
-    except IntegrityError as error:
-        raise Conflict(
-            "file: one of its policies was sold while it was being imported",
-            field="file",
-            remedy="import the file again",
-        ) from error
+    if not is_written:
+        _write_new(tally, write=write)
     report = replace(report, import_id=record.pk)
     record.report = _plain(report)
     record.save(update_fields=["report"])
     return report
 
 
-def _stage_and_check(file: BinaryIO, *, now: datetime, progress: Progress) -> tuple[list[RowFault], Tally]:
-    """The rows that cannot be read, and what the checks say of the others."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Write:
+    """What every written row has in common."""
+
+    source: str
+    now: datetime
+    progress: Progress
+
+    def tell(self, done: int, total: int) -> None:
+        """Progress in rows written."""
+        self.progress("writing", done, total)
+
+
+def _stage_and_check(file: BinaryIO, *, write: _Write, dry_run: bool) -> tuple[list[RowFault], Tally, bool]:
+    """The rows that cannot be read, what the checks say of the others, and whether these are written already."""
     bytes_total = _size(file)
     columns = header_columns(file.readline(HEADING_BYTES_MAX))
     start = file.tell()
     malformed: list[RowFault] = []
     try:
         with transaction.atomic():
-            stage_quickly(file, columns=columns, bytes_total=bytes_total, progress=progress)
-            progress("checking", 0, 1)
-            tally = check_rows(now=now)
+            stage_quickly(file, columns=columns, bytes_total=bytes_total, progress=write.progress)
+            if not dry_run and (tally := _write_clean(write)):
+                return [], tally, True
+            write.progress("checking", 0, 1)
+            tally = check_rows(now=write.now)
     except (psycopg.DataError, DataError):
         file.seek(start)
-        malformed = stage_carefully(file, columns=columns, bytes_total=bytes_total, progress=progress)
-        progress("checking", 0, 1)
-        tally = check_rows(now=now)
-    progress("checking", 1, 1)
-    return malformed, tally
+        malformed = stage_carefully(file, columns=columns, bytes_total=bytes_total, progress=write.progress)
+        write.progress("checking", 0, 1)
+        tally = check_rows(now=write.now)
+    write.progress("checking", 1, 1)
+    return malformed, tally, False
+
+
+def _write_clean(write: _Write) -> Tally | None:
+    """Book all staged rows at once; None, and nothing booked, when one of them is not good and new."""
+    try:
+        with transaction.atomic():
+            return write_clean_rows(source=write.source, now=write.now, progress=write.tell)
+    except (NotClean, IntegrityError):
+        return None
+
+
+def _write_new(tally: Tally, *, write: _Write) -> None:
+    try:
+        write_new_rows(tally, source=write.source, now=write.now, progress=write.tell)
+    except IntegrityError as error:
+        raise Conflict(
+            "file: one of its policies was sold while it was being imported",
+            field="file",
+            remedy="import the file again",
+        ) from error
 
 
 def _lock_previewed(import_id: int) -> PolicyImport:

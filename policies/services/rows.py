@@ -1,13 +1,14 @@
 """Checks staged rows set by set and brings the good ones into the book; no line of Python per row.
 
-Only what is not simply new is written down: bad rows (`policies_import_faults`, broken rules as bits) and
-rows whose id the book has (`policies_import_booked`). A clean file costs one pass of checks and one INSERT ..
-SELECT.
+A file is first taken for clean: one INSERT .. SELECT per part of it checks and writes (`write_clean_rows`), and the
+book's own unique index says whether an id is new. Where a single row is not good and new, that is undone, and
+`check_rows` writes down what is wrong: bad rows (`policies_import_faults`, broken rules as bits) and rows whose id
+the book has (`policies_import_booked`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -20,7 +21,8 @@ from policies.domain.catalogue import product_key
 from policies.domain.intake import RowFault, SampleRow
 from policies.services.row_rules import ALL_RULES, OVER_LIMIT, REPEATED, RULES, TAKEN, rule_bit
 
-WRITE_ROWS = 200_000
+# Written at a time: what PostgreSQL sorts and remembers of them stays in memory.
+WRITE_PAGES = 4_000
 
 
 def _typed(where: str = "") -> str:
@@ -85,6 +87,15 @@ _FIND_TAKEN = f"""
 _LOCK_LIMITED = """
     SELECT id FROM policies_product WHERE exposure_usd_max IS NOT NULL ORDER BY id FOR NO KEY UPDATE
 """
+# Coverage of `product` in force or sold for later.
+_COMMITTED = """
+    SELECT coalesce(sum(coverage_usd), 0) AS usd FROM (
+        SELECT coverage_usd FROM policies_exposure WHERE product_id = product.id
+        UNION ALL SELECT coverage_usd FROM policies_exposuredelta WHERE product_id = product.id
+        UNION ALL SELECT coverage_usd FROM policies_policy
+            WHERE product_id = product.id AND status = 'scheduled'
+    ) AS parts
+"""
 _FIND_OVER_LIMIT = f"""
     INSERT INTO policies_import_faults (row, fault)
     SELECT running.row, %(bit)s
@@ -93,20 +104,12 @@ _FIND_OVER_LIMIT = f"""
         FROM ({_typed()}) AS typed WHERE product_id = ANY(%(limited)s) AND {_IS_NEW}
     ) AS running
     JOIN policies_product AS product ON product.id = running.product_id
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(coverage_usd), 0) AS usd FROM (
-            SELECT coverage_usd FROM policies_exposure WHERE product_id = product.id
-            UNION ALL SELECT coverage_usd FROM policies_exposuredelta WHERE product_id = product.id
-            UNION ALL SELECT coverage_usd FROM policies_policy
-                WHERE product_id = product.id AND status = 'scheduled'
-        ) AS parts
-    ) AS committed
+    CROSS JOIN LATERAL ({_COMMITTED}) AS committed
     WHERE committed.usd + running.added_usd > product.exposure_usd_max
 """  # noqa: S608
 _TALLY = f"""
     SELECT (SELECT count(*) FROM policies_import_rows),
-        (SELECT count(DISTINCT row) FROM policies_import_faults),
-        count(*), coalesce(sum(coverage_usd), 0), coalesce(max(row), 0)
+        (SELECT count(DISTINCT row) FROM policies_import_faults), count(*), coalesce(sum(coverage_usd), 0)
     FROM policies_import_rows AS typed WHERE {_IS_NEW}
 """  # noqa: S608
 _FAULTS = """
@@ -118,32 +121,62 @@ _SAMPLE = f"""
             WHEN row IN (SELECT row FROM policies_import_booked) THEN 'already there' ELSE 'new' END
     FROM ({_typed("WHERE file.row <= %(last)s")}) AS typed ORDER BY row
 """  # noqa: S608
-_WRITE = f"""
-    WITH added AS (
-        INSERT INTO policies_policy (external_id, holder, product_id, coverage_usd, premium_usd, starts_at,
-            expires_at, trigger_price, trigger_window_s, status, source, created_at)
-        SELECT external_id, holder, product_id, coverage_usd, premium_usd, starts_at, expires_at,
-        trigger_price,
-            trigger_window_s, CASE WHEN starts_at <= %(now)s THEN 'active' ELSE 'scheduled' END, %(source)s,
-            %(now)s
-        FROM ({_typed("WHERE file.row >= %(first)s AND file.row < %(last)s")}) AS typed WHERE {_IS_NEW}
-        ORDER BY typed.row
-        RETURNING product_id, coverage_usd, status
+_PAGES = """
+    SELECT pg_relation_size('policies_import_rows') / current_setting('block_size')::int, count(*)
+    FROM policies_import_rows
+"""
+
+
+def _write(where: str) -> str:
+    """SQL that books the rows of some pages of the staging table, in the order of the file, with their exposure."""
+    return f"""
+        WITH added AS (
+            INSERT INTO policies_policy (external_id, holder, product_id, coverage_usd, premium_usd, starts_at,
+                expires_at, trigger_price, trigger_window_s, status, source, created_at)
+            SELECT external_id, holder, product_id, coverage_usd, premium_usd, starts_at, expires_at,
+                trigger_price, trigger_window_s, CASE WHEN starts_at <= %(now)s THEN 'active' ELSE 'scheduled' END,
+                %(source)s, %(now)s
+            FROM ({_typed("WHERE file.ctid >= %(first)s::tid AND file.ctid < %(last)s::tid")}) AS typed
+            WHERE {where} ORDER BY typed.row
+            RETURNING product_id, coverage_usd, status
+        ), counted AS (
+            INSERT INTO policies_exposuredelta (product_id, coverage_usd, policies_count)
+            SELECT product_id, sum(coverage_usd), count(*) FROM added WHERE status = 'active' GROUP BY product_id
+        )
+        SELECT count(*), coalesce(sum(coverage_usd), 0) FROM added
+    """  # noqa: S608
+
+
+_WRITE_NEW = _write(_IS_NEW)
+_WRITE_GOOD = _write(_GOOD)
+_ROWS_OF_PART = """
+    SELECT count(*) FROM policies_import_rows WHERE ctid >= %(first)s::tid AND ctid < %(last)s::tid
+"""
+_NO_VERDICTS = """
+    DROP TABLE IF EXISTS policies_import_faults, policies_import_booked;
+    CREATE TEMP TABLE policies_import_faults (row bigint, fault integer) ON COMMIT DROP;
+    CREATE TEMP TABLE policies_import_booked (row bigint, policy_id bigint) ON COMMIT DROP
+"""
+_IS_OVER_LIMIT = f"""
+    SELECT EXISTS (
+        SELECT FROM policies_product AS product CROSS JOIN LATERAL ({_COMMITTED}) AS committed
+        WHERE id = ANY(%(limited)s) AND committed.usd > exposure_usd_max
     )
-    INSERT INTO policies_exposuredelta (product_id, coverage_usd, policies_count)
-    SELECT product_id, sum(coverage_usd), count(*) FROM added WHERE status = 'active' GROUP BY product_id
 """  # noqa: S608
+
+
+class NotClean(Exception):
+    """A staged row is not good."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What the checks found. `new_row_last` is the number of the last new row."""
+    """What the checks found."""
 
     rows: int
     bad: int
     new: int
     new_usd: Decimal
-    new_row_last: int
 
     @property
     def already_there(self) -> int:
@@ -199,14 +232,42 @@ def sample_of_rows(*, last: int) -> list[SampleRow]:
 
 
 def write_new_rows(tally: Tally, *, source: str, now: datetime, progress: Callable[[int, int], None]) -> None:
-    """Insert the new policies and their exposure, 200,000 rows at a time; `progress(done, total)` counts
-    rows.
+    """Book the rows that `check_rows` found good and new; `progress(done, total)` counts rows.
 
     Raises django.db.IntegrityError when one of them was sold meanwhile.
     """
-    for first in range(0, tally.new_row_last + 1, WRITE_ROWS):
-        _run(_WRITE, first=first, last=first + WRITE_ROWS, source=source, now=now)
-        progress(min(first + WRITE_ROWS, tally.new_row_last), tally.new_row_last)
+    done = 0
+    for first, last in _parts(_rows_of(_PAGES)[0][0]):
+        done += _rows_of(_WRITE_NEW, first=first, last=last, source=source, now=now)[0][0]
+        progress(done, tally.new)
+
+
+def write_clean_rows(*, source: str, now: datetime, progress: Callable[[int, int], None]) -> Tally:
+    """Check and book every staged row in one pass, when all are good and new; `progress` as above.
+
+    Raises NotClean, django.db.IntegrityError (an id comes twice or is in the book) or django.db.DataError (a moment
+    that cannot be read) otherwise; the caller must then undo what was written.
+    """
+    _run(_NO_VERDICTS)
+    limited = [product_id for (product_id,) in _rows_of(_LOCK_LIMITED)]
+    pages, rows = _rows_of(_PAGES)[0]
+    due, done, done_usd = 0, 0, Decimal(0)
+    for first, last in _parts(pages):
+        due += _rows_of(_ROWS_OF_PART, first=first, last=last)[0][0]
+        added, added_usd = _rows_of(_WRITE_GOOD, first=first, last=last, source=source, now=now)[0]
+        done, done_usd = done + added, done_usd + added_usd
+        if done < due:
+            raise NotClean
+        progress(done, rows)
+    if limited and _rows_of(_IS_OVER_LIMIT, limited=limited)[0][0]:
+        raise NotClean
+    return Tally(rows=rows, bad=0, new=done, new_usd=done_usd)
+
+
+def _parts(pages: int) -> Iterator[tuple[str, str]]:
+    """The staging table in parts of WRITE_PAGES: from one place, up to but not including another."""
+    for first in range(0, pages, WRITE_PAGES):
+        yield f"({first},0)", f"({first + WRITE_PAGES},0)"
 
 
 def _run(statement: str, **values: Any) -> int:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 
 from policies.domain.exposure import ProductExposure
 from policies.domain.intake import COLUMNS, ImportReport
@@ -401,7 +401,57 @@ def test_progress_runs_through_its_phases_to_their_ends() -> None:
 
     _import(file, progress=lambda phase, done, total: told.append((phase, done, total)))
 
-    assert told == [("reading", size, size), ("checking", 0, 1), ("checking", 1, 1), ("writing", 2, 2)]
+    assert told == [("reading", size, size), ("writing", 1, 1)]
+
+
+def test_progress_of_a_file_with_a_bad_row_goes_back_to_checking() -> None:
+    told: list[tuple[str, int, int]] = []
+    file = _file(_line(), _line(external_id="p-2", coverage_usd="0"))
+    size = len(file.getvalue())
+
+    _import(file, skip_bad=True, progress=lambda phase, done, total: told.append((phase, done, total)))
+
+    assert told == [("reading", size, size), ("checking", 0, 1), ("checking", 1, 1), ("writing", 1, 1)]
+
+
+def test_a_clean_file_and_one_with_a_bad_row_to_skip_book_the_same_policies() -> None:
+    lines = "".join(sample_lines(300, seed=5, now=NOW))
+    terms = [field.name for field in Policy._meta.fields if field.name not in ("id", "source")]
+    _import(io.BytesIO(lines.encode()))
+    at_once = list(Policy.objects.order_by("id").values_list(*terms))
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE policies_policy, policies_exposuredelta CASCADE")
+
+    report = _import(io.BytesIO((lines + _line(coverage_usd="0") + "\n").encode()), skip_bad=True)
+
+    assert (report.added, report.bad) == (300, 1)
+    assert list(Policy.objects.order_by("id").values_list(*terms)) == at_once
+    assert verify_exposure() == []
+
+
+def test_a_bad_row_in_a_later_part_of_the_file_undoes_the_parts_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("policies.services.rows.WRITE_PAGES", 1)
+    lines = "".join(sample_lines(300, seed=5, now=NOW))
+
+    report = _import(io.BytesIO((lines + _line(coverage_usd="0") + "\n").encode()))
+
+    assert (report.committed, report.rows, report.bad, report.added) == (False, 301, 1, 300)
+    assert not Policy.objects.exists()
+    assert not ExposureDelta.objects.exists()
+
+
+def test_a_file_of_several_parts_is_booked_whole_in_the_order_of_its_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("policies.services.rows.WRITE_PAGES", 1)
+
+    _import(io.BytesIO("".join(sample_lines(300, seed=5, now=NOW)).encode()))
+
+    names = list(Policy.objects.order_by("id").values_list("external_id", flat=True))
+    assert names == [f"sample-5-{number:08d}" for number in range(300)]
+    assert verify_exposure() == []
 
 
 def test_a_previewed_file_waits_for_its_confirmation_and_is_imported_once() -> None:
