@@ -31,6 +31,12 @@ def main():
         sys.exit(run_bench(sys.argv))
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tonsurance.settings")
+    if command == "doctor":
+        from tonsurance.launch.settings_fault import settings_fault
+
+        if words := settings_fault():
+            sys.stderr.write(words + "\n")
+            sys.exit(2)
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

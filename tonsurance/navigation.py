@@ -42,6 +42,7 @@ _SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
     (
         "Safety",
         [
+            ("Health", "monitor_heart", "admin:plumbing_checkup_changelist"),
             ("Configuration", "tune", "admin:hedging_hedgeconfigentry_changelist"),
             ("Breakers", "power_settings_new", "admin:hedging_breaker_changelist"),
             ("Limits", "speed", "admin:hedging_riskbucket_changelist"),

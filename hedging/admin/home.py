@@ -34,9 +34,12 @@ from hedging.selectors.report import BookFigures, book_figures
 from hedging.services.config import config_read
 from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing import display
+from tonsurance.plumbing.models import Checkup
 
 # Three missed beats: nobody is looking after the book.
 _STALE_CYCLES = 3
+# What the doctor found longer ago says nothing of now.
+_TOLD_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,11 @@ def _alarms(book: BookFigures, *, now: datetime, cycle_every: timedelta) -> list
     if parked := intents_parked_count():
         words = f"{display.counted(parked, 'decision')} parked until a person looks"
         found.append((words, _list("intent") + "?state__exact=PARKED"))
+    checkup = Checkup.objects.defer("found").first()
+    if checkup is not None and checkup.faults_count and now - checkup.started_at < _TOLD_FOR:
+        ago = display.ago_text(checkup.started_at, now=now)
+        words = f"{display.counted(checkup.faults_count, 'fault')} found by the doctor, {ago}"
+        found.append((words, reverse("admin:plumbing_checkup_changelist")))
     cycle = book.cycle
     if cycle.state == "failed":
         found.append((f"The last cycle failed: {cycle.error[:200]}", _list("cycle")))
