@@ -6,13 +6,15 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from django.db import models, transaction
+from django.db import connection, models, transaction
 
 from hedging.models import (
+    Attribution,
     Cycle,
     Discrepancy,
     Fill,
     HedgePosition,
+    HeldShare,
     IntentDemand,
     IntentSlice,
     Mapping,
@@ -44,6 +46,24 @@ def _position() -> Position:
 
 def _hedge_position() -> HedgePosition:
     return make.hedge(make.policy(make.product()), make.instrument())
+
+
+def _attribution() -> Attribution:
+    row = _hedge_position().attribution
+    connection.check_constraints()
+    return row
+
+
+def _attributed_fill() -> Fill:
+    return _attribution().fills.get()
+
+
+def _share() -> HeldShare:
+    return HeldShare.objects.get(instrument_id=_hedge_position().instrument_id)
+
+
+def _two_shares() -> list[models.Model]:
+    return [_share(), _share()]
 
 
 def _demand() -> IntentDemand:
@@ -181,6 +201,17 @@ ATTACKS = [
     Attack("fill_fee_not_negative", _fill, "fee_usd = -0.000001"),
     Attack("position_not_short", _position, "size = -0.00000001"),
     Attack("position_cost_not_negative", _position, "cost_usd = -0.000001"),
+    Attack("fill_attributed_when_bought", _attributed_fill, "side = 'SELL'"),
+    Attack("fill_attributed_when_bought", _attributed_fill, "settlement = 'failed'"),
+    Attack("attribution_not_negative", _attribution, "size = -0.00000001"),
+    Attack("attribution_not_negative", _attribution, "ownerless_size = -0.00000001"),
+    Attack("attribution_not_negative", _attribution, "cost_usd = -0.000001"),
+    Attack("attribution_of_some_fill", _attribution, "fills_count = 0"),
+    Attack("hedging_attribution_slices_count_check", _attribution, "slices_count = -1"),
+    Attack("heldshare_not_negative", _share, "open_size = -0.00000001"),
+    Attack("heldshare_not_negative", _share, "open_cost_usd = -0.000001"),
+    Attack("heldshare_not_negative", _share, "open_count = -1"),
+    Attack("heldshare_not_negative", _share, "closed_count = -1"),
     Attack("hedgeposition_size_positive", _hedge_position, "size = 0"),
     Attack("hedgeposition_closed_within_size", _hedge_position, "closed_size = size + 0.00000001"),
     Attack("hedgeposition_closed_within_size", _hedge_position, "closed_size = -0.00000001"),
@@ -194,6 +225,10 @@ ATTACKS = [
 
 # What breaks these breaks a stricter rule too, which PostgreSQL asks first; they must hold without it.
 SHADOWED = [
+    (
+        Attack("hedging_attribution_fills_count_check", _attribution, "fills_count = -1"),
+        "attribution_of_some_fill",
+    ),
     (Attack("hedging_orderattempt_attempt_no_check", _attempt, "attempt_no = -1"), "attempt_number_positive"),
     (
         Attack("intent_state_known", lambda: make.intent(make.instrument()), "state = 'LOST'"),
@@ -271,8 +306,11 @@ def _two_slices() -> list[models.Model]:
 
 
 def _two_hedge_positions() -> list[models.Model]:
-    bought, cover = _fill(), make.product()
-    return [make.hedge_position(bought, make.policy(cover), size="500") for _ in range(2)]
+    first, second = _hedge_position(), _hedge_position()
+    connection.check_constraints()
+    sql("ALTER TABLE hedging_hedgeposition DISABLE TRIGGER USER")
+    sql("UPDATE hedging_hedgeposition SET attribution_id = %s WHERE id = %s", first.attribution_id, second.pk)
+    return [first, second]
 
 
 def _two_fills() -> list[models.Model]:
@@ -288,7 +326,8 @@ TWINS = [
         "venue_id, kind, subject",
     ),
     Twin("fill_one_per_venue_trade", _two_fills, "venue_trade_id"),
-    Twin("hedgeposition_one_per_fill_and_policy", _two_hedge_positions, "policy_id"),
+    Twin("hedgeposition_one_per_attribution_and_policy", _two_hedge_positions, "policy_id"),
+    Twin("heldshare_one_per_pair", _two_shares, "instrument_id, product_id"),
     Twin(
         "intent_one_per_decision", lambda: [make.intent(make.instrument()) for _ in range(2)], "decision_key"
     ),

@@ -25,7 +25,7 @@ def held() -> HedgePosition:
         "product_id = product_id + 1",
         "venue_id = 'allianz'",
         "instrument_id = instrument_id + 1",
-        "fill_id = fill_id + 1",
+        "attribution_id = attribution_id + 1",
         "size = size + 0.00000001",
         "hedge_amount_usd = hedge_amount_usd - 0.000001",
         "entry_price = entry_price + 0.0000000001",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from django.db import models
+from django.db import connection, models
 
 from hedging.models import (
+    Attribution,
     BreakerEvent,
     CycleLeg,
     CycleTarget,
     FillEvent,
+    HeldShare,
     Intent,
     IntentDemand,
     IntentSlice,
@@ -49,6 +51,21 @@ def _held() -> Position:
     return Position.objects.get(instrument_id=held.instrument_id)
 
 
+def _attribution() -> Attribution:
+    row = make.hedge(make.policy(make.product()), make.instrument()).attribution
+    connection.check_constraints()
+    return row
+
+
+def _attributed_fill() -> models.Model:
+    return _attribution().fills.get()
+
+
+def _share() -> HeldShare:
+    held = make.hedge(make.policy(make.product()), make.instrument())
+    return HeldShare.objects.get(instrument_id=held.instrument_id)
+
+
 def _slice() -> IntentSlice:
     held = make.hedge(make.policy(make.product()), make.instrument())
     sale = make.intent(held.instrument, side="SELL", purpose="close")
@@ -63,15 +80,17 @@ APPENDED: dict[type[models.Model], Callable[[], object]] = {
     IntentSlice: _slice,
     CycleLeg: _leg,
     CycleTarget: _target,
+    Attribution: _attribution,
 }
 
 KEPT: dict[str, Callable[[], models.Model]] = {
     "hedging_order": lambda: make.order(make.intent(make.instrument())),
     "hedging_orderattempt": _sent,
     "hedging_intent": lambda: make.intent(make.instrument()),
-    "hedging_fill": lambda: make.hedge(make.policy(make.product()), make.instrument()).fill,
+    "hedging_fill": _attributed_fill,
     "hedging_position": _held,
     "hedging_hedgeposition": lambda: make.hedge(make.policy(make.product()), make.instrument()),
+    "hedging_heldshare": _share,
     "hedging_cycle": make.cycle,
     "hedging_breaker": make.breaker,
     "hedging_riskbucket": make.risk_bucket,
