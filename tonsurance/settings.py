@@ -245,6 +245,11 @@ POLYMARKET = {
     "data_url": env.str("POLYMARKET_DATA_API_URL", default="https://data-api.polymarket.com"),
     "relayer_url": env.str("POLYMARKET_RELAYER_URL", default="https://relayer-v2.polymarket.com"),
     "rpc_url": env.str("POLYMARKET_RPC_URL", default="https://polygon.drpc.org"),
+    "geoblock_url": env.str("POLYMARKET_GEOBLOCK_URL", default="https://polymarket.com/api/geoblock"),
+    "relayer_api_key": env.str("POLYMARKET_RELAYER_API_KEY", default=""),
+    "market_ws_url": env.str(
+        "POLYMARKET_MARKET_WS_URL", default="wss://ws-subscriptions-clob.polymarket.com/ws/market"
+    ),
     "chain_id": env.int("POLYMARKET_CHAIN_ID", default=137),
     "private_key": env.str("POLYMARKET_PRIVATE_KEY", default=""),
     "api_key": env.str("POLYMARKET_API_KEY", default=""),
@@ -263,6 +268,9 @@ POLYMARKET = {
     "salt_secret": env.str("ORDER_SALT_SECRET", default=""),
     "live_allowed": TRADING_ENVIRONMENT == "LIVE" and LIVE_TRADING_ALLOWED,
 }
+
+# Which instruments are streamed, by name, because the markets do not know what they are used for.
+STREAMED_INSTRUMENTS = "hedging.selectors.streamed.instruments_streamed"
 
 UNFOLD = {
     "SITE_TITLE": "Tonsurance back office",

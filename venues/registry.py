@@ -1,4 +1,4 @@
-"""Venue code -> Gateway: the one door to the adapters.
+"""Venue code -> Gateway or stream of books: the one door to the adapters.
 
 One gateway per process and venue, built at first use: HTTP pools must not be shared across a fork.
 """
@@ -13,6 +13,7 @@ from django.conf import settings
 
 from tonsurance.kernel.errors import Refused
 from venues.domain.gateway import Gateway
+from venues.domain.streams import BookStream
 
 
 def _polymarket() -> Gateway:
@@ -61,3 +62,38 @@ def gateways_preload() -> None:
 def gateways_forget() -> None:
     """Drop what was built, so that changed settings take effect."""
     _built.clear()
+
+
+def _polymarket_stream(name: str) -> BookStream:
+    # Without the gateway's modules: reading needs neither the venue's client nor a key.
+    from venues.adapters.polymarket import stream, stream_config
+
+    found: BookStream = stream.MarketStream(stream_config.stream_config_from(settings.POLYMARKET), name=name)
+    return found
+
+
+def _polymarket_stream_size() -> int:
+    from venues.adapters.polymarket import stream
+
+    return stream.TOKENS_MAX
+
+
+_STREAMS: dict[str, Callable[[str], BookStream]] = {"polymarket": _polymarket_stream}
+_STREAM_SIZES: dict[str, Callable[[], int]] = {"polymarket": _polymarket_stream_size}
+
+
+def venues_with_stream() -> frozenset[str]:
+    """Codes of the venues that stream their books."""
+    return frozenset(_STREAMS)
+
+
+def stream_for(venue_code: str, *, name: str) -> BookStream:
+    """A new line of market data, not yet running. Raises Refused for a venue without one, or with faulty settings."""
+    if venue_code not in _STREAMS:
+        raise Refused(f"venue {venue_code!r} streams no books", code="no_stream", field="venue")
+    return _STREAMS[venue_code](name)
+
+
+def stream_size_max(venue_code: str) -> int:
+    """How many instruments one line of `venue_code` carries."""
+    return _STREAM_SIZES[venue_code]()

@@ -28,6 +28,8 @@ URL_NAMES = {
     "POLYMARKET_DATA_API_URL": "data_url",
     "POLYMARKET_RELAYER_URL": "relayer_url",
     "POLYMARKET_RPC_URL": "rpc_url",
+    "POLYMARKET_GEOBLOCK_URL": "geoblock_url",
+    "POLYMARKET_MARKET_WS_URL": "clob_market_ws_url",
 }
 CONTRACT_NAMES = {
     "POLYMARKET_CHAIN_ID": "chain_id",

@@ -70,6 +70,9 @@ class BookStream(Protocol):
     def written(self, books: Sequence[StreamedBook]) -> None:
         """These are stored: do not give them again before they change."""
 
+    def unwritten(self) -> None:
+        """Nothing is stored any more: every book is given again."""
+
     def health(self) -> StreamHealth:
         """How the line is."""
 

@@ -114,6 +114,10 @@ class MarketStream:
             if book.instrument_id in self._kept.books:
                 self._written[book.instrument_id] = (book.version, book.is_sound)
 
+    def unwritten(self) -> None:
+        """Nothing is stored any more: every book is given again."""
+        self._written.clear()
+
     def health(self) -> StreamHealth:
         """How the line is."""
         books = self._kept.books.values()
