@@ -85,13 +85,11 @@ class Exchange:
         self, key: str = ALICE_KEY, *, wallet: str | None = ALICE, api_key: Any = None, **changes: Any
     ) -> Any:
         """Return the SDK signed in here; without a wallet it acts for its deposit wallet (`api_key`: the relayer's)."""
-        places = {name: url for name, url in urls(self.base).items() if name in _sdk_fields()}
+        places = {name: url for name, url in urls(self.base).items() if name in sdk_fields()}
         settings: dict[str, Any] = {**places, **contracts(), **changes}
         config = dataclasses.replace(PRODUCTION_CONFIG, **settings)
         environment = create_environment(name="practice", config=config)
-        client = SecureClient.create(
-            private_key=key, wallet=wallet, environment=environment, api_key=api_key
-        )
+        client = SecureClient.create(private_key=key, wallet=wallet, environment=environment, api_key=api_key)
         self._clients.append(client)
         return client
 
@@ -249,5 +247,6 @@ def signed_body(
     return envelope
 
 
-def _sdk_fields() -> set[str]:
+def sdk_fields() -> set[str]:
+    """Return the names that the SDK's environment has a field for."""
     return {field.name for field in dataclasses.fields(PRODUCTION_CONFIG)}

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from tests.venues.simulators.polymarket.rig import ROOT
-from venues.simulators.polymarket.config import Config, ProductionRefused, contracts, urls
+from venues.simulators.polymarket.config import Config, ProductionRefused, amoy, contracts, urls
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,18 @@ def test_every_service_has_its_address_under_one_port():
     assert places["clob_user_ws_url"] == "ws://127.0.0.1:9/ws/user"
     assert len(set(places.values())) == len(places)
     assert contracts()["chain_id"] == 31337
+
+
+def test_the_test_networks_profile_is_its_chain_and_contracts_and_nothing_else():
+    chosen = amoy()
+    assert (chosen.chain_id, chosen.exchange_v3) == (80002, "0x9fE6e61422AdB6F610d8597F9684b16912D50C3D")
+    for change in (
+        {"chain_id": 137},
+        {"chain_id": 31337},
+        {"exchange_v3": "0xe3333700cA9d93003F00f0F71f8515005F6c00Aa"},
+        {"host": "clob.polymarket.com"},
+    ):
+        with pytest.raises(ProductionRefused):
+            replace(chosen, **change)
+    with pytest.raises(ProductionRefused):
+        replace(chosen, is_amoy=False)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from eth_abi.abi import encode
+from eth_utils.crypto import keccak
 from polymarket import RequestRejectedError
 
 from tests.venues.simulators.polymarket.rig import (
@@ -19,8 +20,17 @@ from tests.venues.simulators.polymarket.rig import (
     Exchange,
 )
 from venues.simulators.polymarket import config
-from venues.simulators.polymarket.chain import BALANCE_OF_TOKEN, EIP712_DOMAIN, GET_ORDER_STATUS, IS_APPROVED
 from venues.simulators.polymarket.wallets import deposit_wallets
+
+
+def _selector(signature: str) -> str:
+    return keccak(text=signature)[:4].hex()
+
+
+GET_ORDER_STATUS = _selector("getOrderStatus(bytes32)")
+EIP712_DOMAIN = _selector("eip712Domain()")
+BALANCE_OF_TOKEN = _selector("balanceOf(address,uint256)")
+IS_APPROVED = _selector("isApprovedForAll(address,address)")
 
 
 def _open(exchange: Exchange, slug: str) -> tuple[Caller, str]:
