@@ -9,7 +9,10 @@ from celery import shared_task
 from hedging.services.breakers import venues_resume_due
 from hedging.services.claims import claims_note_closed
 from hedging.services.cycles import cycle_run_if_due
+from hedging.services.discovery import markets_search
 from hedging.services.executor import intents_place_due, requests_of
+from hedging.services.mapping_watch import MAPPINGS_EVERY_S, mappings_watch
+from hedging.services.price_watch import PRICES_EVERY_S, price_moved
 from hedging.services.reconciliation import reconcile_venue
 from hedging.services.resolver import order_check, orders_check_due
 from hedging.services.settlements import settlements_watch
@@ -107,3 +110,32 @@ def reconcile() -> int:
         reconcile_venue(venue_code, now=utc_now()).differences
         for venue_code in sorted(venue_codes_with_gateway())
     )
+
+
+@shared_task(name="hedging.watch_mappings")
+def watch_mappings() -> int:
+    """Suspend mappings whose market is not what was approved, and lift what has passed."""
+    if not slot_claim("watch_mappings", every_s=MAPPINGS_EVERY_S, now=utc_now()):
+        return 0
+    watched = mappings_watch(now=utc_now())
+    return len(watched.suspended) + len(watched.resumed)
+
+
+@shared_task(name="hedging.find_markets")
+def find_markets() -> int:
+    """Search for markets to hedge with, once a day, and propose them to a person."""
+    if not slot_claim("find_markets", every_s=86_400, now=utc_now()):
+        return 0
+    return markets_search(now=utc_now()).proposed
+
+
+@shared_task(name="hedging.watch_prices")
+def watch_prices() -> str:
+    """Wake the orchestrator when a market has left the band around the price of the last cycle."""
+    now = utc_now()
+    # Says only that somebody looks; a price that moved a second ago must not wait for the next stretch of time.
+    slot_claim("watch_prices", every_s=PRICES_EVERY_S, now=now)
+    cause = price_moved(now=now)
+    if cause:
+        ring("hedging.orchestrate", cause)
+    return cause or "no price moved"

@@ -103,6 +103,10 @@ class HedgeSettings:
     cycle_every_seconds: int
     intent_valid_seconds: int
     book_max_age_seconds: int
+    stream_book_max_age_seconds: int
+    price_band_bps: int
+    price_wake_seconds: int
+    mapping_suspend_days_before_end: int
     balance_usd_min: Decimal
     attribution_every_seconds: int
 
@@ -228,6 +232,46 @@ _REGISTRY = (
         low=Decimal(1),
         high=Decimal(3_600),
         description="How old a book may be when it is traded on, counted from when we received it.",
+    ),
+    Setting(
+        name="streamBookMaxAgeSeconds",
+        attribute="stream_book_max_age_seconds",
+        kind=Kind.WHOLE,
+        default=15,
+        low=Decimal(0),
+        high=Decimal(60),
+        description="How old a streamed book may be when a cycle plans with it, counted from the last moment at which "
+        "the stream knew it to be true. Older ones, and all at 0, are asked for by REST. An order is always priced "
+        "from a book fetched for it.",
+    ),
+    Setting(
+        name="priceBandBps",
+        attribute="price_band_bps",
+        kind=Kind.WHOLE,
+        default=1_000,
+        low=Decimal(0),
+        high=Decimal(1_000_000),
+        description="How far the ask or the middle of a mapped market must move from where the last cycle saw it to "
+        "wake a cycle, in hundredths of a per cent. 1000 is a tenth: two ticks of a share of 2 cents. 0: never.",
+    ),
+    Setting(
+        name="priceWakeSeconds",
+        attribute="price_wake_seconds",
+        kind=Kind.WHOLE,
+        default=30,
+        low=Decimal(1),
+        high=Decimal(86_400),
+        description="The least time between two cycles that prices wake. A nervous market costs look-ups otherwise.",
+    ),
+    Setting(
+        name="mappingSuspendDaysBeforeEnd",
+        attribute="mapping_suspend_days_before_end",
+        kind=Kind.WHOLE,
+        default=7,
+        low=Decimal(0),
+        high=Decimal(365),
+        description="A market that ends in fewer days is bought no more. 7 is the shortest term of a policy: below, the "
+        "market ends before any policy sold now, and its price already says how it will.",
     ),
     Setting(
         name="balanceMinimum",

@@ -17,6 +17,8 @@ from hedging.services.breakers import venues_resume_due
 from hedging.services.claims import claims_note_closed
 from hedging.services.cycles import cycle_run_if_due
 from hedging.services.executor import Placed, intents_place_due
+from hedging.services.mapping_watch import MAPPINGS_EVERY_S, mappings_watch
+from hedging.services.price_watch import PRICES_EVERY_S, price_moved
 from hedging.services.resolver import orders_check_due
 from hedging.services.settlements import settlements_watch
 from policies.services.due import policies_activate_due, policies_expire_due
@@ -96,6 +98,16 @@ class Engine:
             "orchestrate", every_s=CYCLE_EVERY_S, now=now
         ):
             cycle_run_if_due(cause="engine", now=now)
+        if slot_age_s("watch_mappings", now=now) > MAPPINGS_EVERY_S * 3 and slot_claim(
+            "watch_mappings", every_s=MAPPINGS_EVERY_S, now=now
+        ):
+            mappings_watch(now=now)
+        if (
+            slot_age_s("watch_prices", now=now) > PRICES_EVERY_S * 6
+            and slot_claim("watch_prices", every_s=PRICES_EVERY_S, now=now)
+            and (cause := price_moved(now=now))
+        ):
+            cycle_run_if_due(cause=cause, now=now)
         if slot_age_s("expire", now=now) > 180 and slot_claim("expire", every_s=60, now=now):
             policies_activate_due(now=now, actor="engine")
             policies_expire_due(now=now, actor="engine")

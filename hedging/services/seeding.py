@@ -5,20 +5,16 @@ Run as often as you like: existing rows keep their values.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import structlog
 
 from hedging.models import Breaker, Mapping, RiskBucket
-from policies.selectors.products import products_insurable
-from venues.services.instruments import instrument_find
+from hedging.services.discovery import FINDERS, findings_propose
+from hedging.services.mappings import mappings_approve
+from policies.domain.catalogue import CoverageType
 from venues.services.seeding import venues_ensure
-
-if TYPE_CHECKING:
-    from venues.models import Instrument
 
 log = structlog.get_logger(__name__)
 
@@ -40,70 +36,22 @@ def book_ensure() -> None:
     Breaker.objects.bulk_create([Breaker(scope=code) for code in CAPS], ignore_conflicts=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Which market of the practice exchange is proposed for the products of one coverage type."""
-
-    query: str
-    grade: str
-    basis: Decimal
-    pays_on: str
-
-
-_PROXY_BASIS = Decimal("0.35")
-RULES = {
-    "depeg": Rule(
-        "{stablecoin} depeg",
-        Mapping.Grade.DIRECT,
-        Decimal(1),
-        "{stablecoin} trading below $0.98 for 24 hours",
-    ),
-    "bridge": Rule(
-        "{chain} hacked over $10M",
-        Mapping.Grade.PROXY,
-        _PROXY_BASIS,
-        "a hack of over $10M of a bridge of {chain}",
-    ),
-    "smart_contract": Rule(
-        "crypto hack over $100M", Mapping.Grade.PROXY, _PROXY_BASIS, "any crypto hack of over $100M"
-    ),
-    "cex_liquidation": Rule(
-        "major CEX insolvent", Mapping.Grade.PROXY, _PROXY_BASIS, "the insolvency of a major exchange"
-    ),
-}
-
-
 def practice_mappings_ensure(*, actor: str, now: datetime) -> int:
-    """Search the practice exchange for a market per product family, propose and approve the mappings; return how many.
+    """Search the practice exchange for every coverage type, propose what is a hedge and approve it; return how many.
 
-    A family without a market stays unmapped and is shown as unhedgeable. For practice only: on a real venue a person
-    reads the wording and approves, one mapping at a time.
+    A product without a market stays unmapped and is shown as unhedgeable. For practice only: on a real venue a person
+    reads the wording and approves, one market at a time.
     """
-    mapped = set(Mapping.objects.values_list("product_id", flat=True))
-    found: dict[str, Instrument | None] = {}
-    made = []
-    for product in products_insurable():
-        rule = RULES.get(product.coverage_type)
-        if rule is None or product.pk in mapped:
-            continue
-        words = {"stablecoin": product.stablecoin, "chain": product.get_chain_display()}
-        query = rule.query.format(**words)
-        if query not in found:
-            found[query] = instrument_find("polymarket", words=query, now=now)
-        instrument = found[query]
-        if instrument is not None:
-            made.append(
-                Mapping(
-                    product=product,
-                    instrument=instrument,
-                    grade=rule.grade,
-                    basis_probability=rule.basis,
-                    pays_on=rule.pays_on.format(**words),
-                    approved_by=actor,
-                    approved_at=now,
-                    approved_wording_hash=instrument.wording_hash,
-                )
-            )
-    Mapping.objects.bulk_create(made, ignore_conflicts=True, batch_size=500)
-    log.info("practice mappings", made=len(made), markets=sum(1 for row in found.values() if row))
-    return len(made)
+    found = [item for kind in CoverageType for item in FINDERS[kind](now=now)]
+    proposals = findings_propose(found, now=now)
+    waiting = Mapping.objects.filter(state=Mapping.State.PROPOSED).order_by("pk")
+    approved = 0
+    # One market at a time, as a person would; each round ends at least one proposal.
+    for _ in range(len(found)):
+        first = waiting.values_list("pk", flat=True).first()
+        if first is None:
+            break
+        reason = "practice: approved as proposed"
+        approved += len(mappings_approve(first, actor=actor, now=now, reason=reason, with_same=True))
+    log.info("practice mappings", proposed=len(proposals.created), approved=approved)
+    return approved

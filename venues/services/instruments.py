@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from tonsurance.kernel.errors import Refused
 from venues.domain.instruments import InstrumentTerms
 from venues.domain.wording import wording_hash
 from venues.models import Instrument
@@ -43,27 +41,10 @@ def instruments_store(terms: Sequence[InstrumentTerms], *, now: datetime) -> lis
     return rows
 
 
-def instrument_find(venue_code: str, *, words: str, now: datetime) -> Instrument | None:
-    """Store and return the YES outcome of the first open market whose question holds all of `words`; None without one.
-
-    Raises Refused for a venue that cannot be searched.
-    """
-    search = getattr(gateway_for(venue_code), "search_markets", None)
-    if search is None:
-        raise Refused(f"venue: {venue_code} has no search; name the instrument by its id", field="venue")
-    wanted = _words(words)
-    for listing in search(words):
-        if listing.closed or not wanted <= _words(listing.question):
-            continue
-        yes = [token for label, token in listing.outcomes if label.lower() == "yes"]
-        terms = gateway_for(venue_code).fetch_instruments(yes[:1])
-        if terms:
-            return instruments_store(terms, now=now)[0]
-    return None
-
-
-def _words(text: str) -> set[str]:
-    return set(re.findall(r"[\w$]+", text.lower()))
+def instruments_known(venue_code: str, *, instrument_ids: Sequence[str]) -> dict[str, Instrument]:
+    """The stored instruments of that venue, by its names for them."""
+    rows = Instrument.objects.filter(venue_id=venue_code, instrument_id__in=list(instrument_ids))
+    return {row.instrument_id: row for row in rows}
 
 
 def _known(venue_code: str) -> list[str]:

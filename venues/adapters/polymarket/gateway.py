@@ -35,10 +35,10 @@ from venues.adapters.polymarket.limits import (
 )
 from venues.adapters.polymarket.questions import Questions, authoritative
 from venues.adapters.polymarket.search import MarketSearch
+from venues.adapters.polymarket.signers import account_of, signer_of
 from venues.adapters.polymarket.signing import (
     ForeignPayload,
     Identity,
-    account_of,
     identity_in,
     prepare_order,
 )
@@ -60,6 +60,7 @@ from venues.domain.gateway import (
     Unknown,
 )
 from venues.domain.instruments import InstrumentTerms
+from venues.domain.listings import MarketListing
 
 logger = logging.getLogger(__name__)
 # The venue filters trades by whole seconds; a second too many costs nothing, one too few could hide a fill.
@@ -78,10 +79,10 @@ class Gateway:
 
     def __init__(self, config: PolymarketConfig, *, order_timeouts: Timeouts = ORDER_TIMEOUTS) -> None:
         self._config = config
-        self._account = account_of(config)
+        self._signer = signer_of(config)
         self._client = PolymarketClient(config, order_timeouts=order_timeouts)
         self._ask = Questions(self._client, config)
-        self._search = MarketSearch(config)
+        self._search = MarketSearch(self._ask)
         self._us = fills.Us(wallet=config.wallet.lower(), api_key=config.api_key.lower())
         self._fee_terms: dict[str, tuple[fills.FeeTerms, float]] = {}
 
@@ -103,7 +104,7 @@ class Gateway:
 
     def prepare(self, request: OrderRequest) -> Prepared:
         refuse_short_life(request, now=utc_now())
-        return prepare_order(request, config=self._config, account=self._account)
+        return prepare_order(request, config=self._config, signer=self._signer)
 
     def submit(self, payload: bytes) -> Outcome:
         identity = self._identity_or_unknown(payload)
@@ -224,9 +225,13 @@ class Gateway:
         with authoritative("time"):
             return wire.moment(self._ask.clob("/time"), name="time").astimezone(UTC)
 
-    def search_markets(self, query: str) -> list[markets.MarketListing]:
-        """Markets whose event Gamma finds by these words, for a person to choose from."""
+    def search_markets(self, query: str) -> list[MarketListing]:
+        """Markets whose event the catalogue finds by these words, for a person to choose from."""
         return self._search.listings(query)
+
+    def list_markets(self, tag: str) -> list[MarketListing]:
+        """Open markets that the catalogue keeps under `tag`."""
+        return self._search.tagged(tag)
 
     def derive_credentials(self) -> Credentials:
         """The account's API key, secret and passphrase, made or derived again; store them as settings.
@@ -235,7 +240,7 @@ class Gateway:
         """
         now_s = epoch_ms(utc_now()) // 1000
         try:
-            return Credentials(*create_credentials(self._config, account=self._account, now_s=now_s))
+            return Credentials(*create_credentials(self._config, account=account_of(self._config), now_s=now_s))
         except PolymarketError as error:
             raise LookupFailed(f"credentials: {type(error).__name__}") from None
 
@@ -248,7 +253,6 @@ class Gateway:
     def close(self) -> None:
         """Close this process's connections."""
         self._client.close()
-        self._search.close()
 
     def _identity_or_unknown(self, payload: bytes) -> Identity | Unknown:
         try:
@@ -288,9 +292,8 @@ class Gateway:
             return None
         condition_id = wire.mapping(gamma_market, name="market").get("conditionId")
         clob_market = self._ask.clob_or_none(f"/clob-markets/{condition_id}")
-        domain = "3" if is_v2_position_id(token_id) else "2"
         try:
-            return markets.terms_of(gamma_market, clob_market, instrument_id=token_id, token_domain=domain)
+            return markets.terms_of(gamma_market, clob_market, instrument_id=token_id, domains=self._config.domains)
         except Unreadable as error:
             logger.warning("polymarket states terms of %s that cannot be used: %s", token_id, error)
             return None

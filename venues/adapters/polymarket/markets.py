@@ -7,40 +7,26 @@ stricter word counts.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from venues.adapters.polymarket import wire
 from venues.adapters.polymarket.config import VENUE_CODE
+from venues.adapters.polymarket.domains import domain_version_of
 from venues.adapters.polymarket.fills import FeeTerms
 from venues.adapters.polymarket.limits import MARKETABLE_BUY_USD_MIN
 from venues.adapters.polymarket.wire import Unreadable
 from venues.domain.books import Book, Level
+from venues.domain.exchanges import ExchangeDomain
 from venues.domain.instruments import InstrumentTerms
+from venues.domain.listings import MarketListing
 
-# Gamma's word for the market's protocol -> version of the signing domain. A word we do not know is passed on
-# as it is, and no order is signed for it.
-_DOMAINS = {"v1": "2", "v2": "3"}
+# A word for a protocol that no row of our table knows is kept behind a question mark, for people to read; no order is
+# signed for it.
 _DOMAIN_CHARS_MAX = 4
+_ID_FIELDS = {"v1": ("clobTokenIds",), "v2": ("positionIds",)}
 _STATUS_CHARS_MAX = 40
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MarketListing:
-    """One market that a search found; nothing is traded on it before a person has mapped it."""
-
-    market_id: str
-    condition_id: str
-    slug: str
-    question: str
-    description: str
-    outcomes: tuple[tuple[str, str], ...]
-    """(label, token id) in the venue's order."""
-    accepting_orders: bool
-    closed: bool
-    end_at: datetime | None
 
 
 def book_of(answer: object, *, instrument_id: str) -> Book:
@@ -94,9 +80,12 @@ def fee_terms_of(clob_market: object) -> FeeTerms:
 
 
 def terms_of(
-    gamma_market: object, clob_market: object, *, instrument_id: str, token_domain: str
+    gamma_market: object, clob_market: object, *, instrument_id: str, domains: Sequence[ExchangeDomain]
 ) -> InstrumentTerms:
-    """The terms of one outcome token. `token_domain` is the signing domain that its id belongs to."""
+    """The terms of one outcome token; `domains` says which signing domain the venue's markets belong to.
+
+    Raises Unreadable for an id that is not what this market trades, as the conditional token of a Protocol V2 market.
+    """
     gamma = wire.mapping(gamma_market, name="Gamma market")
     clob = wire.mapping(clob_market, name="CLOB market")
     condition_id = wire.text(gamma.get("conditionId"), name="conditionId")
@@ -104,6 +93,11 @@ def terms_of(
         raise Unreadable(f"Gamma speaks of {condition_id}, the order book of {clob.get('c')}")
     if instrument_id not in _clob_tokens(clob):
         raise Unreadable(f"the order book's market {condition_id} has no token {instrument_id}")
+    version = gamma.get("version")
+    domain = domain_version_of(version, token_id=instrument_id, domains=domains)
+    outcomes = {token: label for label, token in outcomes_of(gamma)}
+    if version is not None and domain is not None and instrument_id not in outcomes:
+        raise Unreadable(f"{instrument_id} is not what market {condition_id} of version {version} trades")
     fee = fee_terms_of(clob)
     closed = gamma.get("closed") is True or gamma.get("archived") is True
     return InstrumentTerms(
@@ -114,15 +108,15 @@ def terms_of(
         slug=str(gamma.get("slug") or ""),
         question=str(gamma.get("question") or ""),
         description=str(gamma.get("description") or ""),
-        outcome={token: label for label, token in outcomes_of(gamma)}.get(instrument_id, ""),
+        outcome=outcomes.get(instrument_id, ""),
         tick_size=wire.exact(clob.get("mts"), name="mts"),
         size_min=wire.exact(clob.get("mos"), name="mos"),
         notional_usd_min=MARKETABLE_BUY_USD_MIN,
         fee_rate=fee.rate,
         fee_exponent=fee.exponent,
         neg_risk=clob.get("nr") is True,
-        exchange_domain=_domain(gamma.get("version"), token_domain=token_domain),
-        accepting_orders=not closed and _is_accepting(gamma, clob),
+        exchange_domain=domain or f"?{version}"[:_DOMAIN_CHARS_MAX],
+        accepting_orders=not closed and domain is not None and _is_accepting(gamma, clob),
         closed=closed,
         end_at=_end_at(gamma),
         resolution_status=resolution_status_of(gamma),
@@ -132,10 +126,11 @@ def terms_of(
 def resolution_status_of(gamma: Mapping[str, Any]) -> str:
     """The oracle's word: `umaResolutionStatus`, or `resolutionStatus` of a Protocol V2 market; empty before it begins.
 
-    A V2 market says "inactive" or "active" until then, a v1 market nothing.
+    A V2 market says "inactive" or "active" until then; a v1 market nothing, or "requested", which the oracle is from the
+    day of the market's creation.
     """
     said = str(gamma.get("umaResolutionStatus") or gamma.get("resolutionStatus") or "").strip().lower()
-    return "" if said in {"inactive", "active"} else said[:_STATUS_CHARS_MAX]
+    return "" if said in {"inactive", "active", "requested"} else said[:_STATUS_CHARS_MAX]
 
 
 def _clob_tokens(clob: Mapping[str, Any]) -> set[str]:
@@ -149,23 +144,44 @@ def _is_accepting(gamma: Mapping[str, Any], clob: Mapping[str, Any]) -> bool:
     return bool(said) and all(word is True for word in said) and (True in words[:2])
 
 
-def _domain(version: object, *, token_domain: str) -> str:
-    if version is None:
-        return token_domain
-    return _DOMAINS.get(str(version), str(version)[:_DOMAIN_CHARS_MAX])
-
-
 def _end_at(gamma: Mapping[str, Any]) -> datetime | None:
     value = gamma.get("endDate")
     return wire.moment(value, name="endDate") if value else None
 
 
+def listing_of(gamma_market: object, *, tags: Sequence[str] = ()) -> MarketListing:
+    """A market as a search found it; `tags` are its event's. Raises Unreadable for one that is no market."""
+    gamma = wire.mapping(gamma_market, name="Gamma market")
+    own = [wire.mapping(row, name="tag").get("slug") for row in wire.array(gamma.get("tags"), name="tags")]
+    closed = gamma.get("closed") is True or gamma.get("archived") is True
+    return MarketListing(
+        market_id=str(gamma.get("id") or ""),
+        condition_id=str(gamma.get("conditionId") or ""),
+        slug=str(gamma.get("slug") or ""),
+        question=str(gamma.get("question") or ""),
+        description=str(gamma.get("description") or ""),
+        outcomes=outcomes_of(gamma),
+        accepting_orders=not closed and gamma.get("acceptingOrders") is True,
+        closed=closed,
+        end_at=_end_at(gamma),
+        neg_risk=gamma.get("negRisk") is True,
+        version=str(gamma.get("version") or ""),
+        tags=tuple(sorted({*tags, *(str(slug) for slug in own if slug)})),
+        resolution_status=resolution_status_of(gamma),
+    )
+
+
 def outcomes_of(gamma: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """(label, token id) pairs. Gamma sends these lists as JSON inside a string, position ids as a list."""
+    """(label, token id) pairs of what the market trades: a v1 market its tokens, a v2 market its positions.
+
+    Both may be stated (docs.polymarket.com/protocol-v2-migration); only a market that does not say which it is counts
+    with both. Gamma sends these lists as JSON inside a string, position ids as a list.
+    """
     labels = _listed(gamma.get("outcomes"), name="outcomes")
-    tokens = _listed(gamma.get("clobTokenIds"), name="clobTokenIds")
-    positions = _listed(gamma.get("positionIds"), name="positionIds")
-    pairs = list(zip(labels, tokens, strict=False)) + list(zip(labels, positions, strict=False))
+    fields = _ID_FIELDS.get(str(gamma.get("version")), ("clobTokenIds", "positionIds"))
+    pairs = [
+        pair for name in fields for pair in zip(labels, _listed(gamma.get(name), name=name), strict=False)
+    ]
     return tuple((label, token) for label, token in pairs if token)
 
 

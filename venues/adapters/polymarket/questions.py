@@ -58,6 +58,10 @@ class Questions:
             return None
         return _value(answer)
 
+    def gamma(self, path: str, params: Mapping[str, Any]) -> Any:
+        """A question to the catalogue."""
+        return _value(self._client.read(self._config.gamma_url + path, params=params))
+
     def pages(self, path: str, params: Mapping[str, Any]) -> Iterator[Any]:
         """Every item of a signed, paged list. Raises Unreadable past PAGES_MAX: a part is not the whole."""
         cursor: str | None = None
@@ -88,7 +92,7 @@ class Questions:
 
     def _gamma_page(self, condition_ids: list[str], *, closed: str) -> dict[str, Any]:
         params = {"condition_ids": condition_ids, "closed": closed, "limit": CONDITIONS_PER_PAGE}
-        answer = _value(self._client.read(f"{self._config.gamma_url}/markets/keyset", params=params))
+        answer = self.gamma("/markets/keyset", params)
         rows = wire.array(wire.mapping(answer, name="Gamma page").get("markets"), name="markets")
         return {str(row.get("conditionId")).lower(): row for row in rows if isinstance(row, dict)}
 
