@@ -13,11 +13,11 @@ from typing import Any
 
 from django.db import connection
 
-from hedging.models import Fill, Intent, Mapping, Order
+from hedging.models import Breaker, Fill, Intent, Mapping, Order
 from hedging.services.config import config_set
 from hedging.services.cycles import CycleResult, cycle_run
 from hedging.services.executor import intent_place
-from hedging.services.intents import intent_open
+from hedging.services.intents import Decision, intent_open
 from hedging.services.mappings import mapping_approve, mapping_propose
 from hedging.services.resolver import order_check
 from hedging.services.settlements import settlements_watch
@@ -97,11 +97,13 @@ def decide(
 ) -> Intent:
     """Open one intent by hand, without a cycle and without demands."""
     intent = intent_open(
-        instrument=instrument,
-        side=side,
-        size=Decimal(size),
-        notional_usd=Decimal(usd),
-        price_limit=Decimal(price),
+        Decision(
+            instrument=instrument,
+            side=side,
+            size=Decimal(size),
+            notional_usd=Decimal(usd),
+            price_limit=Decimal(price),
+        ),
         valid_for=timedelta(seconds=valid_s),
         actor="tester",
         now=utc_now(),
@@ -128,6 +130,17 @@ def check(order: Order, *, after: timedelta = timedelta(0)) -> Order:
     """Look an order up, `after` from now, and return it as it stands then."""
     order_check(order.pk, now=utc_now() + after)
     return Order.objects.get(pk=order.pk)
+
+
+def probes(count: int) -> None:
+    """Half-open the venue: the send gate itself lets so many more orders through."""
+    Breaker.objects.filter(scope=f"venue:{VENUE}").update(
+        state="HALF_OPEN",
+        opened_at=utc_now(),
+        probe_budget=count,
+        reason="probing",
+        changed_by="risk.officer",
+    )
 
 
 def wait_for(true: Callable[[], bool], *, seconds: float = 20.0) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import structlog
-from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db import connection, transaction
+from django.db.models import Count, F
 
 from hedging.models import Cycle, CycleTarget, Intent, IntentDemand, IntentSlice
 from hedging.models.orders import LIVE_STATES
@@ -32,60 +33,88 @@ DISPATCHES_MAX = 40
 """More tries than this without an end is a poison row: it is parked for a person."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """What one intent is to say.
+
+    `demands`: payout wanted per product id, USD, the weights of a purchase's attribution. `slices`: what a sale closes.
+    """
+
+    instrument: Instrument
+    side: Side
+    size: Decimal
+    notional_usd: Decimal
+    price_limit: Decimal
+    demands: Mapping[int, Decimal] = field(default_factory=dict)
+    slices: Sequence[SliceToClose] = ()
+    target: CycleTarget | None = None
+    policy_id: int | None = None
+
+
 def intent_open(
+    decision: Decision, *, valid_for: timedelta, actor: str, now: datetime, cycle: Cycle | None = None
+) -> Intent | None:
+    """Write one decision; None when its lane already has a live one, or another process was first."""
+    return next(iter(intents_open([decision], valid_for=valid_for, actor=actor, now=now, cycle=cycle)), None)
+
+
+def intents_open(
+    decisions: Sequence[Decision],
     *,
-    instrument: Instrument,
-    side: Side,
-    size: Decimal,
-    notional_usd: Decimal,
-    price_limit: Decimal,
     valid_for: timedelta,
     actor: str,
     now: datetime,
-    demands: Mapping[int, Decimal] | None = None,
-    slices: Sequence[SliceToClose] = (),
     cycle: Cycle | None = None,
-    target: CycleTarget | None = None,
-    policy_id: int | None = None,
-) -> Intent | None:
-    """Write one decision; None when its lane already has a live one, or another process was first.
+) -> list[Intent]:
+    """Write decisions together; those whose lane already has a live one, or where another process was first, are left.
 
-    `demands`: payout wanted per product id, USD, the weights of a purchase's attribution. `slices`: what a sale closes.
     The key is the lane and the number of decisions made on it before, so that two processes that decide at once make
     the same key, and one of them loses.
     """
-    made = Intent.objects.filter(venue_id=instrument.venue_id, instrument=instrument, leg=LEG).count()
-    try:
-        with transaction.atomic():
-            intent = Intent.objects.create(
-                decision_key=f"{instrument.venue_id}:{instrument.instrument_id}:{LEG}:{made}",
-                cycle=cycle,
-                target=target,
-                policy_id=policy_id,
-                venue_id=instrument.venue_id,
-                instrument=instrument,
-                leg=LEG,
-                purpose=Intent.Purpose.OPEN if side == Side.BUY else Intent.Purpose.CLOSE,
-                side=side.value,
-                size=size,
-                notional_usd=notional_usd,
-                price_limit=price_limit,
-                next_attempt_at=now,
-                valid_until=now + valid_for,
-                created_at=now,
-                requested_by=actor,
-            )
-    except IntegrityError as error:
-        log.info("lane taken", instrument=instrument.pk, error=str(error).splitlines()[0])
-        return None
-    _attach(intent, demands=demands or {}, slices=slices)
-    return intent
+    lanes = Intent.objects.filter(instrument_id__in=[item.instrument.pk for item in decisions], leg=LEG)
+    made = dict(lanes.values_list("instrument_id").annotate(made=Count("pk")).order_by())
+    rows = {}
+    for item in decisions:
+        buys = item.side == Side.BUY
+        number = made.get(item.instrument.pk, 0)
+        row = Intent(
+            decision_key=f"{item.instrument.venue_id}:{item.instrument.instrument_id}:{LEG}:{number}",
+            cycle=cycle,
+            target=item.target,
+            policy_id=item.policy_id,
+            venue_id=item.instrument.venue_id,
+            instrument=item.instrument,
+            leg=LEG,
+            purpose=Intent.Purpose.OPEN if buys else Intent.Purpose.CLOSE,
+            side=item.side.value,
+            size=item.size,
+            notional_usd=item.notional_usd,
+            price_limit=item.price_limit,
+            next_attempt_at=now,
+            valid_until=now + valid_for,
+            created_at=now,
+            requested_by=actor,
+        )
+        rows[row.pk] = (row, item)
+    with transaction.atomic():
+        Intent.objects.bulk_create([row for row, _ in rows.values()], batch_size=500, ignore_conflicts=True)
+        written = set(Intent.objects.filter(pk__in=list(rows)).values_list("pk", flat=True))
+        _attach([rows[key] for key in rows if key in written])
+    for row, _ in rows.values():
+        if row.pk not in written:
+            log.info("lane taken", instrument=row.instrument_id)
+    return [row for row, _ in rows.values() if row.pk in written]
 
 
-def _attach(intent: Intent, *, demands: Mapping[int, Decimal], slices: Sequence[SliceToClose]) -> None:
-    """Write for whom an intent buys, or what it closes."""
+def _attach(written: Sequence[tuple[Intent, Decision]]) -> None:
+    """Write for whom intents buy, or what they close."""
     IntentDemand.objects.bulk_create(
-        [IntentDemand(intent=intent, product_id=key, weight_usd=usd) for key, usd in demands.items()]
+        [
+            IntentDemand(intent=intent, product_id=key, weight_usd=usd)
+            for intent, item in written
+            for key, usd in item.demands.items()
+        ],
+        batch_size=5000,
     )
     IntentSlice.objects.bulk_create(
         [
@@ -95,7 +124,8 @@ def _attach(intent: Intent, *, demands: Mapping[int, Decimal], slices: Sequence[
                 size=part.size,
                 closed_before=part.closed_before,
             )
-            for part in slices
+            for intent, item in written
+            for part in item.slices
         ],
         batch_size=5000,
     )

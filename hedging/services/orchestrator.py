@@ -7,6 +7,7 @@ The names of the steps are the founding document's: `calculate_all_exposures`, `
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,17 +21,17 @@ from hedging.domain.config import HedgeSettings
 from hedging.domain.plans import LegReason, Plan, Target
 from hedging.domain.targets import make_plan
 from hedging.domain.views import MarketView, ProductDemand
-from hedging.models import Cycle, CycleLeg, CycleTarget, Intent
-from hedging.selectors.market_view import exposures_read, reading_take, view_of
+from hedging.models import Cycle, CycleLeg, CycleTarget
+from hedging.selectors.market_view import Reading, exposures_read, reading_take, view_of
 from hedging.selectors.slices import slices_to_close
-from hedging.services.intents import intent_open
+from hedging.services.intents import Decision, intents_open
 from hedging.services.slices import LOT, slices_release_unsellable
 from tonsurance.kernel.clock import monotonic_s, utc_now
 from tonsurance.kernel.errors import Conflict, Refused
 from tonsurance.kernel.money import round_micro
 from venues.domain.gateway import LookupFailed, Side
 from venues.registry import gateway_for, venues_with_gateway
-from venues.services.books import FetchedBook, book_fetch
+from venues.services.books import FetchedBook, book_fetch, books_streamed
 from venues.services.venues import venue_heard
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ log = structlog.get_logger(__name__)
 
 _SENTENCE_MAX = 2000
 
+BOOKS_AT_ONCE = 100
 BOOKS_S_MAX = 60.0
 """Less than the life of a cycle, so that a slow venue costs books and not the cycle."""
 
@@ -74,20 +76,31 @@ def calculate_all_allocations(*, now: datetime, config: HedgeSettings) -> Alloca
     is every further one when the venue has kept the cycle waiting for BOOKS_S_MAX.
     """
     reading = reading_take(venues_with_gateway())
-    deadline_s = monotonic_s() + BOOKS_S_MAX
-    books = {}
-    for row, instrument in reading.instruments.items():
-        venue = reading.venues[instrument.venue_id]
-        if not venue.has_gateway or instrument.closed or monotonic_s() > deadline_s:
-            continue
-        try:
-            books[row] = book_fetch(instrument, gateway=gateway_for(instrument.venue_id), now=utc_now())
-        except (LookupFailed, Refused) as error:
-            venue_heard(instrument.venue_id, now=now, error=str(error))
+    books = _books(reading, now=now)
     # Books age while further ones are fetched: the plan is made at this moment, not when the cycle began.
     view = view_of(reading, books, limits=config.plan_limits(), now=utc_now())
     by_name = {row.instrument_id: row for row in reading.instruments.values()}
     return Allocations(make_plan(view), view, by_name, books)
+
+
+def _books(reading: Reading, *, now: datetime) -> dict[int, FetchedBook]:
+    """A book for each market that may be traded, by row id; asked for together, a venue at a time."""
+    deadline_s = monotonic_s() + BOOKS_S_MAX
+    by_venue: dict[str, list[Instrument]] = defaultdict(list)
+    for instrument in reading.instruments.values():
+        if reading.venues[instrument.venue_id].has_gateway and not instrument.closed:
+            by_venue[instrument.venue_id].append(instrument)
+    books: dict[int, FetchedBook] = {}
+    for venue_code, instruments in by_venue.items():
+        for start in range(0, len(instruments), BOOKS_AT_ONCE):
+            if monotonic_s() > deadline_s:
+                break
+            asked = instruments[start : start + BOOKS_AT_ONCE]
+            try:
+                books |= books_fetch(asked, gateway=gateway_for(venue_code), now=utc_now())
+            except (LookupFailed, Refused) as error:
+                venue_heard(venue_code, now=now, error=str(error))
+    return books
 
 
 def execute_hedge_allocation(
@@ -105,14 +118,16 @@ def execute_hedge_allocation(
     with transaction.atomic(durable=True):
         _still_ours(cycle)
         _write_legs(cycle, allocations)
-        for target in allocations.plan.targets:
-            row = _write_target(cycle, target, allocations)
-            if cycle.mode != Cycle.Mode.SEND:
-                continue
-            intent = _write_intent(cycle, target, row, config=config, actor=actor, now=now)
-            if intent is not None:
-                written.intents.append((intent.venue_id, intent.pk))
+        rows = _write_targets(cycle, allocations)
         if cycle.mode == Cycle.Mode.SEND:
+            intents = intents_open(
+                [_decision(*pair) for pair in zip(allocations.plan.targets, rows, strict=True)],
+                valid_for=timedelta(seconds=config.intent_valid_seconds),
+                actor=actor,
+                now=now,
+                cycle=cycle,
+            )
+            written.intents.extend((intent.venue_id, intent.pk) for intent in intents)
             _release(allocations, now=now)
         _finish(cycle, allocations, intents=len(written.intents), now=now)
     return written
@@ -148,42 +163,40 @@ def _write_legs(cycle: Cycle, allocations: Allocations) -> None:
     CycleLeg.objects.bulk_create(rows, batch_size=1000)
 
 
-def _write_target(cycle: Cycle, target: Target, allocations: Allocations) -> CycleTarget:
-    instrument = allocations.instruments[target.instrument_id]
-    fetched = allocations.books.get(instrument.pk)
-    return CycleTarget.objects.create(
-        cycle=cycle,
-        instrument=instrument,
-        book=fetched.row if fetched else None,
-        side=target.side.value,
-        size=target.size,
-        notional_usd=target.notional_usd,
-        fee_usd=target.fee_usd,
-        price_limit=target.price_limit,
-        price_average=target.price_average,
-        held=dict(target.inputs),
-        reason=target.reason.value,
-        sentence=target.sentence[:_SENTENCE_MAX],
-    )
+def _write_targets(cycle: Cycle, allocations: Allocations) -> list[CycleTarget]:
+    rows = []
+    for target in allocations.plan.targets:
+        instrument = allocations.instruments[target.instrument_id]
+        fetched = allocations.books.get(instrument.pk)
+        rows.append(
+            CycleTarget(
+                cycle=cycle,
+                instrument=instrument,
+                book=fetched.row if fetched else None,
+                side=target.side.value,
+                size=target.size,
+                notional_usd=target.notional_usd,
+                fee_usd=target.fee_usd,
+                price_limit=target.price_limit,
+                price_average=target.price_average,
+                held=dict(target.inputs),
+                reason=target.reason.value,
+                sentence=target.sentence[:_SENTENCE_MAX],
+            )
+        )
+    return CycleTarget.objects.bulk_create(rows, batch_size=500)
 
 
-def _write_intent(
-    cycle: Cycle, target: Target, row: CycleTarget, *, config: HedgeSettings, actor: str, now: datetime
-) -> Intent | None:
-    """One intent, or None when its lane already has a live one."""
+def _decision(target: Target, row: CycleTarget) -> Decision:
     opens = target.side == Side.BUY
-    return intent_open(
+    return Decision(
         instrument=row.instrument,
         side=target.side,
         size=target.size,
         notional_usd=target.notional_usd,
         price_limit=target.price_limit,
-        valid_for=timedelta(seconds=config.intent_valid_seconds),
-        actor=actor,
-        now=now,
-        cycle=cycle,
         target=row,
-        demands={part.product_id: part.weight_usd for part in target.demands} if opens else None,
+        demands={part.product_id: part.weight_usd for part in target.demands} if opens else {},
         slices=()
         if opens
         else slices_to_close(row.instrument.pk, ended=target.ended_size, excess=target.excess_size),

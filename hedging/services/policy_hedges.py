@@ -24,7 +24,7 @@ from hedging.services.attributions import attributions_make
 from hedging.services.config import config_read
 from hedging.services.cycles import CycleResult, cycle_run
 from hedging.services.executor import intent_place, sending_refusal
-from hedging.services.intents import intent_open
+from hedging.services.intents import Decision, intent_open
 from hedging.services.resolver import order_check
 from hedging.services.settlements import settlements_watch
 from policies.selectors.policies import policy_of
@@ -78,16 +78,18 @@ def execute_depeg_hedge(
         )
         return _nothing(policy_id, why)
     intent = intent_open(
-        instrument=mapping.instrument,
-        side=Side.BUY,
-        size=walk.size,
-        notional_usd=walk.notional_usd,
-        price_limit=walk.price_worst,
+        Decision(
+            instrument=mapping.instrument,
+            side=Side.BUY,
+            size=walk.size,
+            notional_usd=walk.notional_usd,
+            price_limit=walk.price_worst,
+            demands={policy.product_id: walk.size},
+            policy_id=policy.pk,
+        ),
         valid_for=timedelta(seconds=config.intent_valid_seconds),
         actor=actor,
         now=now,
-        demands={policy.product_id: walk.size},
-        policy_id=policy.pk,
     )
     if intent is None:
         raise Conflict("market: an order for it is at work; try again when it has settled", field="market")
