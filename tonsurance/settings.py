@@ -264,6 +264,7 @@ POLYMARKET = {
     "exchange_v3": env.str(
         "POLYMARKET_EXCHANGE_V3_ADDRESS", default="0xe3333700cA9d93003F00f0F71f8515005F6c00Aa"
     ),
+    "order_signer": env.str("POLYMARKET_ORDER_SIGNER", default="own"),
     # Order salts derive from this secret; changing it forgets the identity of orders that are still in doubt.
     "salt_secret": env.str("ORDER_SALT_SECRET", default=""),
     "live_allowed": TRADING_ENVIRONMENT == "LIVE" and LIVE_TRADING_ALLOWED,

@@ -31,7 +31,7 @@ def is_untouched(client: PolymarketClient, config: PolymarketConfig, *, order_id
             return None
         words = [
             _order_status(client, config, exchange=exchange, order_id=order_id)
-            for exchange, _ in config.exchanges
+            for exchange in sorted({domain.contract for domain in config.domains})
             if _call(client, config, "eth_getCode", [exchange, "latest"]) != "0x"
         ]
     except (NoAnswer, Unreadable):

@@ -11,8 +11,8 @@ import binascii
 import hmac
 import re
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,10 +20,20 @@ from eth_account import Account
 from eth_utils.address import is_hex_address, to_checksum_address
 
 from tonsurance.kernel.errors import Refused
+from venues.adapters.polymarket.contracts import (
+    EXCHANGE,
+    EXCHANGE_V3,
+    NEG_RISK_EXCHANGE,
+    RETIRED,
+    domains_from,
+)
+from venues.domain.exchanges import ExchangeDomain
 
 VENUE_CODE: Final = "polymarket"
 CAN_RESEND: Final = True
 BUY_SPENDS_BUDGET: Final = True
+OWN_SIGNER: Final = "own"
+CLIENT_SIGNER: Final = "client"
 
 POLYGON_CHAIN_ID: Final = 137
 PRACTICE_CHAIN_ID: Final = 31337
@@ -31,16 +41,8 @@ MUMBAI_CHAIN_ID: Final = 80001
 PRODUCTION_DOMAIN: Final = "polymarket.com"
 POLYGON_RPC_URL: Final = "https://polygon.drpc.org"
 
-# docs.polymarket.com/resources/contracts: standard, neg-risk and third exchange, then the two retired ones.
 PRODUCTION_ADDRESSES: Final = frozenset(
-    address.lower()
-    for address in (
-        "0xE111180000d2663C0091e4f400237545B87B996B",
-        "0xe2222d279d744050d28e00520010520000310F59",
-        "0xe3333700cA9d93003F00f0F71f8515005F6c00Aa",
-        "0x4bFb41d5B3570DeFd03C39a9A4D8dE6Bd8B8982E",
-        "0xC5d563A36AE78145C45a50134d48A1215220f80a",
-    )
+    address.lower() for address in (EXCHANGE, NEG_RISK_EXCHANGE, EXCHANGE_V3, *RETIRED)
 )
 # Field of the configuration -> the environment variable that a person sets, for messages.
 SETTING_NAMES: Final = {
@@ -49,6 +51,8 @@ SETTING_NAMES: Final = {
     "data_url": "POLYMARKET_DATA_API_URL",
     "relayer_url": "POLYMARKET_RELAYER_URL",
     "rpc_url": "POLYMARKET_RPC_URL",
+    "geoblock_url": "POLYMARKET_GEOBLOCK_URL",
+    "relayer_api_key": "POLYMARKET_RELAYER_API_KEY",
     "chain_id": "POLYMARKET_CHAIN_ID",
     "private_key": "POLYMARKET_PRIVATE_KEY",
     "api_key": "POLYMARKET_API_KEY",
@@ -60,8 +64,9 @@ SETTING_NAMES: Final = {
     "neg_risk_exchange": "POLYMARKET_NEG_RISK_EXCHANGE_ADDRESS",
     "exchange_v3": "POLYMARKET_EXCHANGE_V3_ADDRESS",
     "salt_secret": "ORDER_SALT_SECRET",
+    "order_signer": "POLYMARKET_ORDER_SIGNER",
 }
-_URL_FIELDS: Final = ("clob_url", "gamma_url", "data_url", "relayer_url", "rpc_url")
+_URL_FIELDS: Final = ("clob_url", "gamma_url", "data_url", "relayer_url", "rpc_url", "geoblock_url")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +81,7 @@ class PolymarketConfig:
     data_url: str
     relayer_url: str
     rpc_url: str = field(repr=False)
+    geoblock_url: str
     chain_id: int
     signer: str
     wallet: str
@@ -88,28 +94,42 @@ class PolymarketConfig:
     secret: str = field(repr=False)
     passphrase: str = field(repr=False)
     salt_secret: bytes = field(repr=False)
+    relayer_api_key: str = field(repr=False, default="")
+    order_signer: str = OWN_SIGNER
+    contracts: tuple[ExchangeDomain, ...] = ()
+    """The table of exchange contracts; empty where there is none: then the three addresses above are all."""
 
     @property
     def has_credentials(self) -> bool:
         return bool(self.api_key)
 
     @property
-    def exchanges(self) -> tuple[tuple[str, str], ...]:
-        """(contract address, version of its signing domain) of every exchange an order of ours can name."""
-        return ((self.exchange, "2"), (self.neg_risk_exchange, "2"), (self.exchange_v3, "3"))
+    def domains(self) -> tuple[ExchangeDomain, ...]:
+        """Every signing domain that an order of ours can name or has ever named."""
+        return self.contracts or domains_from(
+            exchange=self.exchange, neg_risk_exchange=self.neg_risk_exchange, exchange_v3=self.exchange_v3
+        )
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must never appear in a log, a message or an exception."""
-        words = (self.private_key.removeprefix("0x"), self.secret, self.passphrase, self.api_key)
+        words = (
+            self.private_key.removeprefix("0x"),
+            self.secret,
+            self.passphrase,
+            self.api_key,
+            self.relayer_api_key,
+        )
         return tuple(word for word in words if word)
 
 
-def config_from(settings: Mapping[str, object]) -> PolymarketConfig:
+def config_from(
+    settings: Mapping[str, object], *, contracts: Sequence[ExchangeDomain] = ()
+) -> PolymarketConfig:
     """The account that `settings` describe. Raises Refused naming the environment variable and the remedy.
 
     Keys are those of SETTING_NAMES, and `live_allowed`: the operator's explicit yes to real money, without
-    which the production exchange is refused.
+    which the production exchange is refused. `contracts` is the table of exchange contracts for the account's chain.
     """
     chain_id = _chain_id(settings)
     urls = {name: _url(settings, name) for name in _URL_FIELDS}
@@ -131,6 +151,9 @@ def config_from(settings: Mapping[str, object]) -> PolymarketConfig:
         secret=secret,
         passphrase=passphrase,
         salt_secret=_salt_secret(settings, private_key=private_key),
+        relayer_api_key=_text(settings, "relayer_api_key"),
+        order_signer=_order_signer(settings),
+        contracts=tuple(_contract(domain, chain_id=chain_id) for domain in contracts),
     )
 
 
@@ -255,6 +278,32 @@ def _exchange(settings: Mapping[str, object], name: str, *, chain_id: int) -> st
     if chain_id != POLYGON_CHAIN_ID and text.lower() in PRODUCTION_ADDRESSES:
         raise _refused(name, "is an exchange on Polygon; a practice exchange needs an address of its own")
     return str(to_checksum_address(text))
+
+
+def _contract(domain: ExchangeDomain, *, chain_id: int) -> ExchangeDomain:
+    """A row of the table, refused when it would make a practice signature worth money."""
+    if not is_hex_address(domain.contract):
+        raise _refused_contract(f"{domain.contract!r} must be an address: 0x and 40 hexadecimal digits")
+    if chain_id != POLYGON_CHAIN_ID and domain.contract.lower() in PRODUCTION_ADDRESSES:
+        raise _refused_contract(f"{domain.contract} is an exchange on Polygon, not on chain {chain_id}")
+    return replace(domain, contract=str(to_checksum_address(domain.contract)))
+
+
+def _refused_contract(message: str) -> Refused:
+    return Refused(
+        f"exchange contracts: {message}; retire the row in admin",
+        code="exchange_contract",
+        field="exchange contracts",
+    )
+
+
+def _order_signer(settings: Mapping[str, object]) -> str:
+    text = _text(settings, "order_signer") or OWN_SIGNER
+    if text not in (OWN_SIGNER, CLIENT_SIGNER):
+        raise _refused(
+            "order_signer", f"must be {OWN_SIGNER} or {CLIENT_SIGNER} (the official client's), not {text!r}"
+        )
+    return text
 
 
 def _salt_secret(settings: Mapping[str, object], *, private_key: str) -> bytes:

@@ -9,37 +9,31 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from eth_account import Account
-from eth_account.signers.local import LocalAccount
-from eth_keys.datatypes import Signature
-from eth_keys.exceptions import BadSignature
-from eth_utils.exceptions import ValidationError
-
 from tonsurance.kernel.clock import epoch_ms
 from tonsurance.kernel.errors import Refused
 from tonsurance.kernel.ids import derived_salt
 from tonsurance.kernel.money import from_micro
 from venues.adapters.polymarket.amounts import amounts_of
 from venues.adapters.polymarket.config import PolymarketConfig
-from venues.adapters.polymarket.environment import is_v2_position_id, sign_order
+from venues.adapters.polymarket.domains import domain_of
 from venues.adapters.polymarket.lifetimes import expiration_of, fence_of
-from venues.adapters.polymarket.order_hash import domain_separator, order_digest, order_hash
+from venues.adapters.polymarket.order_hash import (
+    BYTES32_ZERO,
+    SIDES,
+    OrderFields,
+    address_word,
+    digest_of,
+    struct_hash,
+)
+from venues.adapters.polymarket.signers import DEPOSIT_WALLET, OrderSigner, is_signed_by, separator_of
 from venues.domain.gateway import OrderRequest, Prepared, Side
-
-_ECDSA_BYTES = 65
 
 
 class ForeignPayload(ValueError):
     """Stored bytes that are not an order of this account at this exchange, and therefore must not be sent."""
 
 
-def account_of(config: PolymarketConfig) -> LocalAccount:
-    """The signing key, as the official client takes it."""
-    account: LocalAccount = Account.from_key(config.private_key)
-    return account
-
-
-def prepare_order(request: OrderRequest, *, config: PolymarketConfig, account: LocalAccount) -> Prepared:
+def prepare_order(request: OrderRequest, *, config: PolymarketConfig, signer: OrderSigner) -> Prepared:
     """The order's id and bytes. Raises Refused when the market's rules or missing credentials forbid it."""
     if not config.has_credentials:
         raise Refused(
@@ -47,35 +41,29 @@ def prepare_order(request: OrderRequest, *, config: PolymarketConfig, account: L
             code="credentials_missing",
             field="POLYMARKET_API_KEY",
         )
+    domain = domain_of(request.terms, domains=config.domains)
     amounts = amounts_of(request)
     expiration = expiration_of(request)
-    exchange, version = exchange_for(request, config=config)
-    salt = derived_salt(config.salt_secret, request.decision_key, request.generation)
-    body = sign_order(
-        account=account,
-        chain_id=config.chain_id,
-        exchange=exchange,
-        domain_version=version,
-        wallet=config.wallet,
-        signature_type=config.signature_type,
-        token_id=request.terms.instrument_id,
-        side=request.side.value,
+    fields = OrderFields(
+        salt=derived_salt(config.salt_secret, request.decision_key, request.generation),
+        maker=address_word(config.wallet),
+        signer=address_word(_signer_field(config)),
+        token_id=int(request.terms.instrument_id),
         maker_amount=amounts.maker,
         taker_amount=amounts.taker,
-        salt=salt,
+        side=SIDES[request.side.value],
+        signature_type=config.signature_type,
         timestamp_ms=epoch_ms(request.created_at),
-        order_type=request.time_in_force.value,
-        owner=config.api_key,
-        expiration=expiration,
-        post_only=request.post_only,
+    )
+    signed = signer.sign(fields, domain)
+    body = _body(
+        request, fields, config=config, expiration=expiration, signature="0x" + signed.signature.hex()
     )
     is_buy = request.side is Side.BUY
     return Prepared(
-        client_order_id=order_hash(
-            body["order"], chain_id=config.chain_id, exchange=exchange, version=version
-        ),
+        client_order_id="0x" + signed.digest.hex(),
         payload=json.dumps(body, separators=(",", ":"), ensure_ascii=True).encode("ascii"),
-        salt=salt,
+        salt=fields.salt,
         size=from_micro(amounts.taker if is_buy else amounts.maker),
         notional_usd=from_micro(amounts.maker if is_buy else amounts.taker),
         price_limit=request.price_limit,
@@ -83,27 +71,38 @@ def prepare_order(request: OrderRequest, *, config: PolymarketConfig, account: L
     )
 
 
-def exchange_for(request: OrderRequest, *, config: PolymarketConfig) -> tuple[str, str]:
-    """(contract, domain version) that the market's orders are signed for. Raises Refused for a new one."""
-    terms = request.terms
-    implied = "3" if is_v2_position_id(terms.instrument_id) else "2"
-    if terms.exchange_domain not in ("2", "3"):
-        raise Refused(
-            f"exchange_domain: {terms.exchange_domain!r} is a signing domain this code does not know; "
-            "upgrade before trading this market",
-            code="exchange_domain",
-            field="exchange_domain",
-        )
-    if terms.exchange_domain != implied:
-        raise Refused(
-            f"exchange_domain: the market says {terms.exchange_domain}, its token id belongs to {implied}; "
-            "refresh the market's terms",
-            code="exchange_domain",
-            field="exchange_domain",
-        )
-    if implied == "3":
-        return config.exchange_v3, "3"
-    return (config.neg_risk_exchange if terms.neg_risk else config.exchange), "2"
+def _signer_field(config: PolymarketConfig) -> str:
+    """Whom the order names as its signer: a deposit wallet signs for itself."""
+    return config.wallet if config.signature_type == DEPOSIT_WALLET else config.signer
+
+
+def _body(
+    request: OrderRequest, fields: OrderFields, *, config: PolymarketConfig, expiration: int, signature: str
+) -> dict[str, Any]:
+    """The body of `POST /order`, key by key as the official client writes it (a test compares the bytes)."""
+    body: dict[str, Any] = {
+        "deferExec": False,
+        "order": {
+            "builder": BYTES32_ZERO,
+            "expiration": str(expiration),
+            "maker": config.wallet,
+            "makerAmount": str(fields.maker_amount),
+            "metadata": BYTES32_ZERO,
+            "salt": fields.salt,
+            "side": request.side.value,
+            "signature": signature,
+            "signatureType": fields.signature_type,
+            "signer": _signer_field(config),
+            "takerAmount": str(fields.taker_amount),
+            "timestamp": str(fields.timestamp_ms),
+            "tokenId": request.terms.instrument_id,
+        },
+        "orderType": request.time_in_force.value,
+        "owner": config.api_key,
+    }
+    if request.post_only:
+        body["postOnly"] = True
+    return body
 
 
 class Identity(NamedTuple):
@@ -116,38 +115,21 @@ class Identity(NamedTuple):
 def identity_in(payload: bytes, *, config: PolymarketConfig) -> Identity:
     """The order in bytes that `prepare_order` made for the same account.
 
-    The body does not say which exchange it was signed for; the signature does. Raises ForeignPayload.
+    The body does not say which exchange it was signed for; the signature does, also for an exchange that is retired by
+    now. Raises ForeignPayload.
     """
     try:
         order: dict[str, Any] = json.loads(payload)["order"]
         signature = bytes.fromhex(order["signature"].removeprefix("0x"))
-        for exchange, version in config.exchanges:
-            if _is_signed_for(order, signature, config=config, exchange=exchange, version=version):
-                order_id = order_hash(order, chain_id=config.chain_id, exchange=exchange, version=version)
-                return Identity(order_id, Side(order["side"]))
+        is_ours = (
+            str(order["maker"]).lower() == config.wallet.lower()
+            and order["signatureType"] == config.signature_type
+        )
+        hashed = struct_hash(order)
+        for domain in config.domains if is_ours else ():
+            separator = separator_of(domain, chain_id=config.chain_id)
+            if is_signed_by(config, signature=signature, separator=separator, hashed=hashed):
+                return Identity("0x" + digest_of(separator, hashed).hex(), Side(order["side"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ForeignPayload("the stored bytes are not an order") from error
     raise ForeignPayload("the stored bytes are not an order of this account at this exchange")
-
-
-def _is_signed_for(
-    order: dict[str, Any], signature: bytes, *, config: PolymarketConfig, exchange: str, version: str
-) -> bool:
-    if (
-        str(order["maker"]).lower() != config.wallet.lower()
-        or order["signatureType"] != config.signature_type
-    ):
-        return False
-    if config.signature_type == 3:
-        # ERC-7739: the wire signature carries the exchange's domain separator after the 65 bytes of ECDSA.
-        separator = domain_separator(chain_id=config.chain_id, exchange=exchange, version=version)
-        return signature[_ECDSA_BYTES : _ECDSA_BYTES + 32] == separator
-    if len(signature) != _ECDSA_BYTES:
-        return False
-    digest = order_digest(order, chain_id=config.chain_id, exchange=exchange, version=version)
-    vrs = (signature[64] - 27, int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big"))
-    try:
-        signer = Signature(vrs=vrs).recover_public_key_from_msg_hash(digest).to_checksum_address()
-    except (BadSignature, ValidationError):
-        return False
-    return signer == config.signer

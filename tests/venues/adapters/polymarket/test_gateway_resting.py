@@ -10,7 +10,8 @@ from tests.venues.adapters.polymarket.trading import order_for, settled_fills, s
 from tonsurance.launch.practice import PracticeExchange
 from venues.adapters.polymarket.config import PolymarketConfig
 from venues.adapters.polymarket.gateway import Gateway
-from venues.adapters.polymarket.signing import account_of, prepare_order
+from venues.adapters.polymarket.signers import signer_of
+from venues.adapters.polymarket.signing import prepare_order
 from venues.domain.gateway import (
     Accepted,
     OrderReport,
@@ -98,7 +99,7 @@ def test_bytes_that_come_too_late_are_refused_and_nobodys_fault(
     account: PolymarketConfig, gateway: Gateway, terms: InstrumentTerms
 ) -> None:
     late = resting(terms, expires_at=datetime.now(UTC) + timedelta(seconds=30))
-    order = prepare_order(late, config=account, account=account_of(account))
+    order = prepare_order(late, config=account, signer=signer_of(account))
 
     outcome = gateway.submit(order.payload)
 

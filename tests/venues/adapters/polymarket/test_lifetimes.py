@@ -12,7 +12,8 @@ from tests.venues.adapters.polymarket.samples import CREATED_AT, practice_config
 from tonsurance.kernel.errors import Refused
 from venues.adapters.polymarket.gateway import Gateway
 from venues.adapters.polymarket.lifetimes import expiration_of, fence_of, refuse_short_life
-from venues.adapters.polymarket.signing import account_of, prepare_order
+from venues.adapters.polymarket.signers import signer_of
+from venues.adapters.polymarket.signing import prepare_order
 from venues.domain.gateway import OrderRequest, Prepared, TimeInForce
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
@@ -25,7 +26,7 @@ def resting(**changes: Any) -> OrderRequest:
 
 
 def prepared(order: OrderRequest) -> Prepared:
-    return prepare_order(order, config=CONFIG, account=account_of(CONFIG))
+    return prepare_order(order, config=CONFIG, signer=signer_of(CONFIG))
 
 
 def refusal(order: OrderRequest, *, now: datetime = NOW) -> Refused:

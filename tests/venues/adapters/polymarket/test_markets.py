@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from tests.venues.adapters.polymarket.samples import TOKEN
+from tests.venues.adapters.polymarket.samples import TOKEN, TOKEN_V3, practice_config
 from venues.adapters.polymarket.fills import FeeTerms
 from venues.adapters.polymarket.markets import book_of, fee_terms_of, outcomes_of, terms_of
 from venues.adapters.polymarket.wire import Unreadable
@@ -16,6 +17,7 @@ from venues.domain.books import Level
 
 CONDITION = "0x" + "c0" * 32
 NO_TOKEN = "77"
+DOMAINS = practice_config().domains
 
 
 def book(**changes: Any) -> dict[str, Any]:
@@ -59,7 +61,7 @@ def clob(**changes: Any) -> dict[str, Any]:
 
 
 def stated(gamma_market: object, clob_market: object) -> Any:
-    return terms_of(gamma_market, clob_market, instrument_id=TOKEN, token_domain="2")
+    return terms_of(gamma_market, clob_market, instrument_id=TOKEN, domains=DOMAINS)
 
 
 def test_the_wire_lists_the_best_price_last_and_we_list_it_first() -> None:
@@ -135,10 +137,41 @@ def test_the_stricter_word_counts(
     assert (terms.accepting_orders, terms.closed) == (accepting, closed)
 
 
-def test_the_markets_protocol_names_the_signing_domain_and_a_new_one_is_passed_on() -> None:
-    assert stated(gamma(version="v2"), clob()).exchange_domain == "3"
-    assert stated(gamma(version="v9"), clob()).exchange_domain == "v9"
-    assert stated(gamma(version=None), clob()).exchange_domain == "2"
+def test_the_markets_protocol_names_the_signing_domain_and_the_ids_that_it_trades() -> None:
+    positions = {"positionIds": [TOKEN_V3, "4242"]}
+    listed = clob(t=[{"t": TOKEN}, {"t": NO_TOKEN}, {"t": TOKEN_V3}])
+    v2 = terms_of(gamma(version="v2", **positions), listed, instrument_id=TOKEN_V3, domains=DOMAINS)
+
+    assert (v2.exchange_domain, v2.outcome, v2.accepting_orders) == ("3", "Yes", True)
+    assert stated(gamma(version="v1", **positions), clob()).exchange_domain == "2"
+    with pytest.raises(Unreadable):
+        stated(gamma(version="v2", **positions), listed)
+    with pytest.raises(Unreadable):
+        terms_of(gamma(version="v1", **positions), listed, instrument_id=TOKEN_V3, domains=DOMAINS)
+
+
+def test_a_market_that_does_not_name_its_protocol_goes_by_its_id() -> None:
+    positions = {"positionIds": [TOKEN_V3, "4242"], "version": None}
+    listed = clob(t=[{"t": TOKEN}, {"t": TOKEN_V3}])
+
+    assert stated(gamma(**positions), listed).exchange_domain == "2"
+    v2 = terms_of(gamma(**positions), listed, instrument_id=TOKEN_V3, domains=DOMAINS)
+    assert (v2.exchange_domain, v2.outcome) == ("3", "Yes")
+
+
+@pytest.mark.parametrize("word", ["v9", "3", "2", 2])
+def test_a_protocol_that_no_row_knows_accepts_no_orders_and_has_no_domain(word: object) -> None:
+    terms = stated(gamma(version=word), clob())
+
+    assert terms.accepting_orders is False
+    assert terms.exchange_domain == f"?{word}"
+
+
+def test_a_row_is_all_that_a_new_protocol_needs() -> None:
+    row = replace(DOMAINS[0], version="4", market_version="v9")
+    terms = terms_of(gamma(version="v9"), clob(), instrument_id=TOKEN, domains=(*DOMAINS, row))
+
+    assert (terms.exchange_domain, terms.accepting_orders) == ("4", True)
 
 
 def test_neg_risk_is_read_from_the_order_book() -> None:

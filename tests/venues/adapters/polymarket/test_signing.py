@@ -28,9 +28,9 @@ from tests.venues.adapters.polymarket.samples import (
 from tonsurance.kernel.errors import Refused
 from venues.adapters.polymarket.config import PolymarketConfig, config_from
 from venues.adapters.polymarket.order_hash import order_digest, order_hash
+from venues.adapters.polymarket.signers import signer_of
 from venues.adapters.polymarket.signing import (
     ForeignPayload,
-    account_of,
     identity_in,
     prepare_order,
 )
@@ -43,7 +43,7 @@ CONFIGS = {
 
 
 def prepared(config: PolymarketConfig, order: OrderRequest) -> Prepared:
-    return prepare_order(order, config=config, account=account_of(config))
+    return prepare_order(order, config=config, signer=signer_of(config))
 
 
 def body_of(order: Prepared) -> dict[str, Any]:

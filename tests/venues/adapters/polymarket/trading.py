@@ -14,7 +14,7 @@ from tonsurance.launch.practice import PracticeExchange
 from venues.adapters.polymarket.config import PolymarketConfig
 from venues.adapters.polymarket.environment import sign_order
 from venues.adapters.polymarket.gateway import Gateway
-from venues.adapters.polymarket.signing import account_of
+from venues.adapters.polymarket.signers import account_of
 from venues.domain.gateway import (
     Accepted,
     FillReport,
