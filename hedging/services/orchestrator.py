@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import structlog
@@ -31,7 +32,7 @@ from tonsurance.kernel.errors import Conflict, Refused
 from tonsurance.kernel.money import round_micro
 from venues.domain.gateway import LookupFailed, Side
 from venues.registry import gateway_for, venues_with_gateway
-from venues.services.books import FetchedBook, book_fetch, books_streamed
+from venues.services.books import FetchedBook, books_fetch, books_streamed
 from venues.services.venues import venue_heard
 
 if TYPE_CHECKING:
@@ -72,26 +73,29 @@ def calculate_all_exposures() -> tuple[ProductDemand, ...]:
 def calculate_all_allocations(*, now: datetime, config: HedgeSettings) -> Allocations:
     """Read the book and the markets, and think. Writes nothing but the books it fetched.
 
-    A market whose book cannot be fetched is planned without one, which leaves its demand unhedged with that reason; so
-    is every further one when the venue has kept the cycle waiting for BOOKS_S_MAX.
+    A streamed book that is young enough saves asking. A market whose book cannot be had is planned without one, which
+    leaves its demand unhedged with that reason; so is every further one when the venue has kept the cycle waiting for
+    BOOKS_S_MAX.
     """
     reading = reading_take(venues_with_gateway())
-    books = _books(reading, now=now)
+    books = _books(reading, config=config, now=now)
     # Books age while further ones are fetched: the plan is made at this moment, not when the cycle began.
     view = view_of(reading, books, limits=config.plan_limits(), now=utc_now())
     by_name = {row.instrument_id: row for row in reading.instruments.values()}
     return Allocations(make_plan(view), view, by_name, books)
 
 
-def _books(reading: Reading, *, now: datetime) -> dict[int, FetchedBook]:
-    """A book for each market that may be traded, by row id; asked for together, a venue at a time."""
+def _books(reading: Reading, *, config: HedgeSettings, now: datetime) -> dict[int, FetchedBook]:
+    """A book for each market that may be traded, by row id: streamed, or asked for together, a venue at a time."""
     deadline_s = monotonic_s() + BOOKS_S_MAX
     by_venue: dict[str, list[Instrument]] = defaultdict(list)
     for instrument in reading.instruments.values():
         if reading.venues[instrument.venue_id].has_gateway and not instrument.closed:
             by_venue[instrument.venue_id].append(instrument)
-    books: dict[int, FetchedBook] = {}
-    for venue_code, instruments in by_venue.items():
+    age_max = timedelta(seconds=config.stream_book_max_age_seconds)
+    books = books_streamed(chain.from_iterable(by_venue.values()), age_max=age_max, now=utc_now())
+    for venue_code, wanted in by_venue.items():
+        instruments = [row for row in wanted if row.pk not in books]
         for start in range(0, len(instruments), BOOKS_AT_ONCE):
             if monotonic_s() > deadline_s:
                 break

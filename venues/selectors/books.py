@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from venues.domain.books import Book, Level
-from venues.models import StreamBook, StreamState
+from venues.models import BookSnapshot, StreamBook, StreamState
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,11 +75,20 @@ def streamed_touches(row_ids: Collection[int], *, age_max: timedelta, now: datet
     for row in rows.defer("bids", "asks"):
         true_at = true_at_of(row)
         if true_at is not None and now - true_at <= age_max:
-            name = row.instrument.slug or row.instrument.instrument_id[:12]
-            touches.append(
-                Touch(row_id=row.pk, name=name, bid=row.best_bid, ask=row.best_ask, true_at=true_at)
-            )
+            touches.append(_touch(row, true_at))
     return touches
+
+
+def kept_touches(row_ids: Collection[int], *, at: datetime, within: timedelta) -> dict[int, Touch]:
+    """The best prices of the newest kept books taken no later than `at` and less than `within` before; one query."""
+    rows = (
+        BookSnapshot.objects.filter(instrument__in=list(row_ids), taken_at__lte=at, taken_at__gt=at - within)
+        .select_related("instrument")
+        .defer("bids", "asks")
+        .order_by("instrument_id", "-taken_at")
+        .distinct("instrument_id")
+    )
+    return {row.instrument_id: _touch(row, row.taken_at) for row in rows}
 
 
 def streams_all() -> list[StreamState]:
@@ -89,3 +98,8 @@ def streams_all() -> list[StreamState]:
 
 def _levels(rows: list[list[str]]) -> tuple[Level, ...]:
     return tuple(Level(Decimal(price), Decimal(size)) for price, size in rows)
+
+
+def _touch(row: StreamBook | BookSnapshot, true_at: datetime) -> Touch:
+    name = row.instrument.slug or row.instrument.instrument_id[:12]
+    return Touch(row_id=row.instrument_id, name=name, bid=row.best_bid, ask=row.best_ask, true_at=true_at)

@@ -1,14 +1,15 @@
-"""Fetches a book and keeps it, so that every price we paid can be explained later."""
+"""Fetches a book, or takes a streamed one, and keeps it, so that every price we paid can be explained later."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from venues.domain.books import Book
 from venues.domain.gateway import Gateway
 from venues.models import BookSnapshot, Instrument
+from venues.selectors.books import streamed_books
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,22 @@ def books_fetch(
     given = [(row, books[row.instrument_id]) for row in instruments if row.instrument_id in books]
     kept = BookSnapshot.objects.bulk_create([_snapshot(row, book, now=now) for row, book in given])
     return {row.pk: FetchedBook(book, snapshot) for (row, book), snapshot in zip(given, kept, strict=True)}
+
+
+def books_streamed(
+    instruments: Iterable[Instrument], *, age_max: timedelta, now: datetime
+) -> dict[int, FetchedBook]:
+    """The streamed books of `instruments` that are not older than `age_max`, stored, by row id; two queries for all.
+
+    `taken_at` of a row is the last moment at which the stream knew the book to be true. Good enough to plan with; an
+    order is priced from a book that is fetched for it, because a line can be silent for seconds before it shows.
+    """
+    by_id = {row.pk: row for row in instruments}
+    found = streamed_books(by_id.keys(), age_max=age_max, now=now)
+    kept = BookSnapshot.objects.bulk_create(
+        [_snapshot(by_id[key], item.book, now=item.true_at) for key, item in found.items()]
+    )
+    return {row.instrument_id: FetchedBook(found[row.instrument_id].book, row) for row in kept}
 
 
 def book_keep(instrument: Instrument, book: Book, *, now: datetime) -> BookSnapshot:

@@ -163,7 +163,7 @@ def test_silence_is_found_out_by_rest_and_the_line_is_opened_anew(practice_excha
             await watched.until_equal(yes, no)
             await watched.until(lambda: watched.stream.health().reconnects == 1)
             assert "silent" in watched.stream.health().error
-            assert watched.stream.health().gaps == 2
+            assert watched.stream.health().gaps == 1
             await watched.post("book/move", slug=USDC, ticks=1)
             await watched.until_equal(yes, no)
 
