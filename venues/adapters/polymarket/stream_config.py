@@ -57,7 +57,8 @@ def _url(settings: Mapping[str, object], name: str) -> str:
     except ValueError:
         is_address = False
     if not is_address:
-        raise _refused(name, f"must be an address that begins with {' or '.join(_SCHEMES[name])}://")
+        schemes = " or ".join(f"{word}://" for word in _SCHEMES[name])
+        raise _refused(name, f"must be an address that begins with {schemes}")
     return text
 
 

@@ -36,9 +36,9 @@ async def book(request: web.Request) -> web.Response:
 
 @routes.post("/books")
 async def books(request: web.Request) -> web.Response:
-    """Show several books; unknown tokens are left out."""
-    state = state_of(request)
-    tokens = [token for token, _ in await _asked(request) if token in state.market_by_token]
+    """Show several books; unknown tokens and those of closed markets are left out."""
+    known = state_of(request).market_by_token
+    tokens = [token for token, _ in await _asked(request) if token in known and not known[token].closed]
     return answer([book_shown(request, token) for token in tokens])
 
 
