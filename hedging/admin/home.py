@@ -30,6 +30,7 @@ from hedging.selectors.dashboard import (
     orders_in_doubt,
     orders_recent,
 )
+from hedging.selectors.mappings import mapping_counts
 from hedging.selectors.report import BookFigures, book_figures
 from hedging.services.config import config_read
 from tonsurance.kernel.clock import utc_now
@@ -117,6 +118,10 @@ def _alarms(book: BookFigures, *, now: datetime, cycle_every: timedelta) -> list
         ago = display.ago_text(checkup.started_at, now=now)
         words = f"{display.counted(checkup.faults_count, 'fault')} found by the doctor, {ago}"
         found.append((words, reverse("admin:plumbing_checkup_changelist")))
+    mapped = mapping_counts()
+    if mapped.needs_person:
+        words = f"{display.counted(mapped.needs_person, 'mapping')} suspended until a person looks"
+        found.append((words, _list("mapping") + "?state__exact=suspended"))
     cycle = book.cycle
     if cycle.state == "failed":
         found.append((f"The last cycle failed: {cycle.error[:200]}", _list("cycle")))
@@ -190,6 +195,7 @@ def _facts_of_work(book: BookFigures, *, now: datetime) -> list[Fact]:
             f"{display.counted(uncertain.flight_count, 'order')} at the venues",
             _list("order") + "?standing=flight",
         ),
+        _mapped_fact(),
         Fact(
             "Last cycle",
             display.ago_text(cycle.as_of, now=now),
@@ -199,6 +205,17 @@ def _facts_of_work(book: BookFigures, *, now: datetime) -> list[Fact]:
             _list("cycle"),
         ),
     ]
+
+
+def _mapped_fact() -> Fact:
+    mapped = mapping_counts()
+    waiting = f"{display.counted(mapped.proposed, 'proposal')} of {display.counted(mapped.markets_waiting, 'market')}"
+    return Fact(
+        "Mappings approved",
+        f"{mapped.approved:,}",
+        f"{mapped.suspended} suspended; {waiting if mapped.proposed else 'no proposal'} waiting for a person",
+        _list("mapping") + ("?state__exact=proposed" if mapped.proposed else ""),
+    )
 
 
 def _unhedged(book: BookFigures) -> SafeString:

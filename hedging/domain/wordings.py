@@ -16,7 +16,8 @@ _TYPOGRAPHY = str.maketrans(
 )
 _SENTENCE_END = r"(?:\.\s+(?=[A-Z\"(])|\n|$)"
 _CONDITION = re.compile(
-    rf'resolves? to "(?P<label>[^"]{{1,40}}?)[.,]?"(?P<between>[^."\n]{{0,60}}?)\bif\b(?P<clause>.{{1,1200}}?){_SENTENCE_END}',
+    r'resolves?(?: to)? (?:"(?P<label>[^"]{1,40}?)[.,]?"|(?P<bare>yes|no)\b)'
+    rf'(?P<between>[^."\n]{{0,60}}?)\bif\b(?P<clause>.{{1,1200}}?){_SENTENCE_END}',
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -107,7 +108,7 @@ def condition_of(description: str) -> Condition | None:
     found = _CONDITION.search(plain(description))
     if found is None:
         return None
-    return Condition(label=found["label"].strip(), clause=found["clause"].strip(" ,"))
+    return Condition(label=(found["label"] or found["bare"]).strip(), clause=found["clause"].strip(" ,"))
 
 
 def price_trigger_of(text: str) -> PriceTrigger | None:

@@ -159,6 +159,12 @@ def markets_search(
     return Search(found=found, proposals=total, failed=failed)
 
 
+def horizon_assumed(*, now: datetime) -> Horizon:
+    """As `horizon_read` with no policy in force: for pages, which must not sort a million policies."""
+    end = (now + timedelta(days=TERM_DAYS_UNKNOWN)).date()
+    return Horizon(today=now.date(), policies_end_on=dict.fromkeys(CoverageType, end))
+
+
 def findings_propose(found: Iterable[Found], *, now: datetime, venue_code: str = VENUE) -> Proposals:
     """Write a proposed mapping for each product of each finding that is a hedge.
 

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from hedging.domain.mappings import PASSING, Suspension
 from hedging.models import Intent, Mapping, Order
+from hedging.selectors.mappings import alike
 from hedging.services.breakers import SYSTEM
 from hedging.services.intents import intent_finish
 from policies.selectors.products import product_key_of, products_of
@@ -268,15 +269,7 @@ def _settle(row: Mapping, *, actor: str, reason: str, now: datetime) -> None:
 
 
 def _same_proposals(mapping: Mapping) -> list[Mapping]:
-    """Proposals of the same market for the same coverage type that were compared with the same result."""
-    rows = Mapping.objects.select_for_update(of=("self",)).filter(
-        instrument=mapping.instrument,
-        state=Mapping.State.PROPOSED,
-        product__coverage_type=mapping.product.coverage_type,
-        read_wording_hash=mapping.read_wording_hash,
-        comparison=mapping.comparison,
-    )
-    return list(rows.exclude(pk=mapping.pk).order_by("pk"))
+    return list(alike(mapping).select_for_update(of=("self",)).order_by("pk"))
 
 
 def _check_judgement(grade: str, basis_probability: Decimal) -> None:

@@ -26,8 +26,12 @@ class Command(BaseCommand):
             default=[kind.value for kind in CoverageType],
             help="Coverage types to search for (default: all).",
         )
-        parser.add_argument("--dry-run", action="store_true", help="Say what would be proposed; write nothing.")
-        parser.add_argument("--all", action="store_true", help="Also list markets that are no hedge, with why.")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Say what would be proposed; write nothing."
+        )
+        parser.add_argument(
+            "--all", action="store_true", help="Also list markets that are no hedge, with why."
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         kinds = [CoverageType(word) for word in options["coverage"]]

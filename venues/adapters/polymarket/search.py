@@ -65,7 +65,9 @@ def _listings(events: Iterator[Any]) -> list[MarketListing]:
     found: list[MarketListing] = []
     for event in events:
         row = wire.mapping(event, name="event")
-        tags = [str(tag.get("slug")) for tag in wire.array(row.get("tags"), name="tags") if isinstance(tag, dict)]
+        tags = [
+            str(tag.get("slug")) for tag in wire.array(row.get("tags"), name="tags") if isinstance(tag, dict)
+        ]
         for market in wire.array(row.get("markets"), name="markets"):
             try:
                 found.append(markets.listing_of(market, tags=tags))

@@ -1,0 +1,57 @@
+"""Questions about mappings: how many stand how, and which proposals say the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Count, QuerySet
+
+from hedging.domain.mappings import PASSING, MappingState
+from hedging.models import Mapping
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MappingCounts:
+    """Mappings by state. `needs_person`: suspended for a reason that does not pass by itself."""
+
+    proposed: int
+    approved: int
+    suspended: int
+    needs_person: int
+    markets_waiting: int
+
+
+def mapping_counts() -> MappingCounts:
+    """All mappings, counted in two queries."""
+    rows = Mapping.objects.order_by().values_list("state", "suspended_kind").annotate(Count("pk"))
+    counts = {(state, kind): count for state, kind, count in rows}
+
+    def of(state: MappingState) -> int:
+        return sum(count for (found, _), count in counts.items() if found == state)
+
+    return MappingCounts(
+        proposed=of(MappingState.PROPOSED),
+        approved=of(MappingState.APPROVED),
+        suspended=of(MappingState.SUSPENDED),
+        needs_person=sum(
+            count
+            for (state, kind), count in counts.items()
+            if state == MappingState.SUSPENDED and kind not in PASSING
+        ),
+        markets_waiting=Mapping.objects.filter(state=MappingState.PROPOSED)
+        .order_by()
+        .values("instrument_id")
+        .distinct()
+        .count(),
+    )
+
+
+def alike(mapping: Mapping) -> QuerySet[Mapping]:
+    """Other proposals of the same market, for the same coverage type, that were compared with the same result."""
+    return Mapping.objects.filter(
+        instrument_id=mapping.instrument_id,
+        state=MappingState.PROPOSED,
+        product__coverage_type=mapping.product.coverage_type,
+        read_wording_hash=mapping.read_wording_hash,
+        comparison=mapping.comparison,
+    ).exclude(pk=mapping.pk)
