@@ -15,6 +15,7 @@ VERSION_MIN = 15
 VERSION_TESTED_MAX = 18
 CONNECTIONS_WARNING, CONNECTIONS_FAULT = 0.8, 0.95
 TRANSACTION_S_WARNING, TRANSACTION_S_FAULT = 300, 3_600
+LOCK_WAIT_S_WARNING = 10
 DISK_SHARE_WARNING, DISK_SHARE_FAULT = 0.85, 0.95
 _GIB = 1024**3
 
@@ -156,7 +157,8 @@ def transactions_ask(*, now: datetime) -> list[Finding]:
         oldest = cursor.fetchone()
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-            " AND clock_timestamp() - state_change > interval '10 seconds'"
+            " AND clock_timestamp() - state_change > %s * interval '1 second'",
+            [LOCK_WAIT_S_WARNING],
         )
         waiting = cursor.fetchone()[0]
     found = [_oldest(*oldest)] if oldest else [ok("oldest_transaction", "No other transaction is open")]
@@ -164,7 +166,7 @@ def transactions_ask(*, now: datetime) -> list[Finding]:
         found.append(
             warning(
                 "lock_waits",
-                f"{waiting} sessions have waited for a lock for more than 10 s",
+                f"{waiting} sessions have waited for a lock for more than {LOCK_WAIT_S_WARNING} s",
                 remedy="Find who holds it: SELECT pg_blocking_pids(pid), pid, query FROM pg_stat_activity",
             )
         )
