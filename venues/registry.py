@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 
 from tonsurance.kernel.errors import Refused
 from venues.domain.gateway import Gateway
 from venues.domain.streams import BookStream
+from venues.domain.wallets import WalletGateway
 
 
 def _polymarket() -> Gateway:
@@ -30,6 +31,7 @@ def _polymarket_modules() -> tuple[Any, Any]:
 
 _BUILDERS: dict[str, Callable[[], Gateway]] = {"polymarket": _polymarket}
 _MODULES: dict[str, Callable[[], object]] = {"polymarket": _polymarket_modules}
+_WITH_WALLET = frozenset({"polymarket"})
 _built: dict[tuple[int, str], Gateway] = {}
 
 
@@ -51,6 +53,21 @@ def gateway_for(venue_code: str) -> Gateway:
     if key not in _built:
         _built[key] = _BUILDERS[venue_code]()
     return _built[key]
+
+
+def wallet_for(venue_code: str) -> WalletGateway:
+    """The live line to our wallet at `venue_code`. Raises Refused for a venue that keeps no money on a chain."""
+    if venue_code not in _WITH_WALLET:
+        raise Refused(
+            f"venue: {venue_code} keeps no money on a chain; nothing is redeemed or approved there",
+            field="venue",
+        )
+    return cast(WalletGateway, gateway_for(venue_code))
+
+
+def venues_with_wallet() -> frozenset[str]:
+    """Codes of the venues whose money is on a chain."""
+    return _WITH_WALLET
 
 
 def gateways_preload() -> None:

@@ -156,9 +156,13 @@ Outcome = Accepted | Rejected | AlreadyKnown | Unknown
 
 
 class OrderState(StrEnum):
-    """How a venue's report of one order reads in our words."""
+    """How a venue's report of one order reads in our words.
+
+    PENDING promises nothing: a transaction in a node's pool may be mined, or forgotten.
+    """
 
     LIVE = "live"
+    PENDING = "pending"
     FILLED = "filled"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
@@ -179,10 +183,15 @@ class OrderReport:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Absent:
-    """The venue answered authoritatively that it does not have the order *now*. Never proof by itself."""
+    """The venue answered authoritatively that it does not have the order *now*. Never proof by itself.
+
+    `is_excluded`: a final authority says that its bytes can never take effect any more (the chain has used up the
+    number that they carry).
+    """
 
     client_order_id: str
     detail: str = ""
+    is_excluded: bool = False
 
 
 class Settlement(StrEnum):

@@ -81,9 +81,11 @@ class PolymarketClient:
             )
         )
 
-    def read(self, url: str, *, params: Mapping[str, Any] | None = None) -> Answer:
-        """GET without authentication, repeated while the venue is busy or silent. Raises NoAnswer."""
-        headers = {"Accept": "application/json"}
+    def read(
+        self, url: str, *, params: Mapping[str, Any] | None = None, key: Mapping[str, str] | None = None
+    ) -> Answer:
+        """GET without our account's signature, repeated while the venue is busy or silent. Raises NoAnswer."""
+        headers = {"Accept": "application/json"} | dict(key or {})
         return _repeated(lambda: self._send("GET", url, headers, b"", params=params, timeouts=READ_TIMEOUTS))
 
     def read_own(self, path: str, *, params: Mapping[str, Any] | None = None) -> Answer:
@@ -99,6 +101,10 @@ class PolymarketClient:
     def post_read(self, url: str, body: bytes) -> Answer:
         """A question that changes nothing but travels as POST (JSON-RPC). Raises NoAnswer."""
         return _repeated(lambda: self._send("POST", url, _JSON, body, timeouts=READ_TIMEOUTS))
+
+    def post_once(self, url: str, body: bytes, *, key: Mapping[str, str] | None = None) -> Answer:
+        """Send bytes to another service of the venue (a node, the relayer), once. Raises NoAnswer."""
+        return self._send("POST", url, _JSON | dict(key or {}), body, timeouts=self._order_timeouts)
 
     def take_limit_readings(self) -> list[LimitReading]:
         """What the answers since the last call said of our rate limits, oldest first."""

@@ -21,6 +21,7 @@ from polymarket._internal.environment import PRODUCTION_CONFIG, create_environme
 from polymarket._internal.hmac import build_hmac_signature
 from polymarket._internal.l1_auth import sign_api_key_auth
 from polymarket._internal.protocol import is_v2_position_id
+from polymarket._internal.wallet import try_classify_wallet_type
 from polymarket.clients._transport import SyncTransport
 from polymarket.environments import Environment
 from polymarket.models.types import ClobAssetId
@@ -38,6 +39,7 @@ __all__ = [
     "build_hmac_signature",
     "create_credentials",
     "environment_for",
+    "is_derived_wallet",
     "is_v2_position_id",
     "sign_order",
 ]
@@ -65,6 +67,16 @@ def environment_for(config: PolymarketConfig) -> Environment:
     elsewhere = dict.fromkeys(_OTHER_URLS, config.clob_url) | dict.fromkeys(_OTHER_WEBSOCKETS, websocket)
     elsewhere |= {"clob_market_ws_url": f"{websocket}/market", "clob_user_ws_url": f"{websocket}/user"}
     return create_environment(name="practice", config=dataclasses.replace(replaced, **cast(Any, elsewhere)))
+
+
+def is_derived_wallet(config: PolymarketConfig) -> bool | None:
+    """Whether the wallet follows from the key as its signature type says; None where it may be a session key's."""
+    kind = try_classify_wallet_type(
+        signer=config.signer, wallet=config.wallet, config=PRODUCTION_CONFIG.wallet_derivation
+    )
+    if kind is None:
+        return None
+    return kind == {0: "EOA", 1: "POLY_PROXY", 2: "GNOSIS_SAFE", 3: "DEPOSIT_WALLET"}[config.signature_type]
 
 
 def create_credentials(

@@ -42,6 +42,8 @@ from venues.adapters.polymarket.signing import (
     identity_in,
     prepare_order,
 )
+from venues.adapters.polymarket.transactions import is_wallet_payload
+from venues.adapters.polymarket.wallet_line import WalletLine
 from venues.adapters.polymarket.wire import Unreadable
 from venues.domain.books import Book
 from venues.domain.budgets import BudgetPlan, LimitReading
@@ -69,7 +71,7 @@ _ORDER_ID = re.compile(r"0x[0-9a-fA-F]{64}")
 _TOKEN_ID = re.compile(r"[0-9]{1,78}")
 
 
-class Gateway:
+class Gateway(WalletLine):
     """One account at Polymarket. Reads raise LookupFailed; nothing here touches our database."""
 
     venue_code = VENUE_CODE
@@ -82,6 +84,7 @@ class Gateway:
         self._signer = signer_of(config)
         self._client = PolymarketClient(config, order_timeouts=order_timeouts)
         self._ask = Questions(self._client, config)
+        super().__init__(self._client, config, self._ask)
         self._search = MarketSearch(self._ask)
         self._us = fills.Us(wallet=config.wallet.lower(), api_key=config.api_key.lower())
         self._fee_terms: dict[str, tuple[fills.FeeTerms, float]] = {}
@@ -107,6 +110,8 @@ class Gateway:
         return prepare_order(request, config=self._config, signer=self._signer)
 
     def submit(self, payload: bytes) -> Outcome:
+        if is_wallet_payload(payload):
+            return self._without_secrets(self.wallet.submit(payload))
         identity = self._identity_or_unknown(payload)
         if isinstance(identity, Unknown):
             return identity
@@ -124,6 +129,11 @@ class Gateway:
 
         The same order twice is sent once, and both places get its outcome.
         """
+        apart = {payload: self.submit(payload) for payload in payloads if is_wallet_payload(payload)}
+        if apart:
+            others = [payload for payload in payloads if payload not in apart]
+            rest = iter(self.submit_batch(others) if others else [])
+            return [apart[payload] if payload in apart else next(rest) for payload in payloads]
         found = [self._identity_or_unknown(payload) for payload in payloads]
         sent = {
             identity: payload
