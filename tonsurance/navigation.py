@@ -35,6 +35,7 @@ _SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
         [
             ("Mappings", "swap_horiz", "admin:hedging_mapping_changelist"),
             ("Instruments", "candlestick_chart", "admin:venues_instrument_changelist"),
+            ("Market data", "sensors", "admin:venues_streamstate_changelist"),
             ("Venues", "storefront", "admin:venues_venue_changelist"),
             ("Balances", "payments", "admin:venues_balancesnapshot_changelist"),
         ],

@@ -27,10 +27,11 @@ def test_production_has_a_worker_for_every_group_of_queues():
     }
 
 
-def test_production_has_one_beat_one_engine_and_a_web_server():
+def test_production_has_one_beat_one_engine_one_stream_of_books_and_a_web_server():
     commands = procfile()
     assert commands["beat"] == "celery -A tonsurance beat"
     assert commands["engine"] == "python manage.py run_engine"
+    assert commands["streams"] == "python manage.py stream_markets"
     assert commands["web"].startswith("gunicorn tonsurance.wsgi:application ")
 
 

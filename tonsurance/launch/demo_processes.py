@@ -1,4 +1,4 @@
-"""The processes of the demo that are the product's own: workers, beat, engine, web."""
+"""The processes of the demo that are the product's own: workers, beat, engine, streams, web."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ def product_start(
     environment: Mapping[str, str],
     logs: Path,
 ) -> None:
-    """Start a worker for each group of queues, beat, the engine, and the web server on `port`."""
+    """Start a worker for each group of queues, beat, the engine, the streams, and the web server on `port`."""
     python = sys.executable
     commands = {
         "engine": [python, "manage.py", "run_engine"],
+        "streams": [python, "manage.py", "stream_markets"],
         "web": [
             *(python, "-m", "gunicorn", "tonsurance.wsgi:application", "--bind", f"{LOOPBACK}:{port}"),
             *("--workers", "1", "--threads", "4", "--graceful-timeout", "5", "--log-level", "warning"),

@@ -23,7 +23,8 @@ from tonsurance.plumbing.cells import (
     text_cell,
     usd_cell,
 )
-from venues.models import BookSnapshot, Instrument
+from venues.models import BookSnapshot, Instrument, StreamBook
+from venues.selectors.books import true_at_of
 
 
 def trading(row: Instrument) -> SafeString:
@@ -76,9 +77,6 @@ class InstrumentAdmin(CardsAdmin):
 
     market = cell("question", "Market", how=lambda text: text or display.NOTHING)
     outcome_word = cell("outcome", "Outcome", how=lambda text: text or display.NOTHING)
-    n_bid = price_cell("newest_bid", "Bid")
-    n_ask = price_cell("newest_ask", "Ask")
-    booked = ago_cell("newest_at", "Book")
     n_tick = price_cell("tick_size", "Tick")
     n_fee = percent_cell("fee_rate", "Fee rate")
     n_smallest = size_cell("size_min", "Smallest order, units")
@@ -92,15 +90,30 @@ class InstrumentAdmin(CardsAdmin):
     condition = text_cell("condition_id", "Condition")
     rules_hash = cell("wording_hash", "Wording", how=display.short_hash)
 
+    @admin.display(description="Bid")
+    def n_bid(self, row: Any) -> SafeString:
+        streamed = _younger(row)
+        return display.price(streamed.best_bid if streamed else row.newest_bid)
+
+    @admin.display(description="Ask")
+    def n_ask(self, row: Any) -> SafeString:
+        streamed = _younger(row)
+        return display.price(streamed.best_ask if streamed else row.newest_ask)
+
+    @admin.display(description="Book")
+    def booked(self, row: Any) -> SafeString:
+        streamed = _younger(row)
+        return display.ago(true_at_of(streamed) if streamed else row.newest_at)
+
     @admin.display(description="Trading")
     def trading_word(self, row: Instrument) -> SafeString:
         return trading(row)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Instrument]:
-        """Rows with their newest book's best prices, in the same query."""
+        """Rows with their newest kept book's best prices and the streamed book, in the same query."""
         newest = BookSnapshot.objects.filter(instrument=OuterRef("pk")).order_by("-taken_at")
         rows: QuerySet[Instrument] = super().get_queryset(request)
-        return rows.annotate(
+        return rows.select_related("streamed__stream").annotate(
             newest_bid=Subquery(newest.values("best_bid")[:1]),
             newest_ask=Subquery(newest.values("best_ask")[:1]),
             newest_at=Subquery(newest.values("taken_at")[:1]),
@@ -110,8 +123,21 @@ class InstrumentAdmin(CardsAdmin):
         rules = Card(
             "The market's rules, in full", display.text_block(f"{row.question}\n\n{row.description}")
         )
+        streamed = _younger(row)
+        if streamed is not None:
+            age = display.ago_text(true_at_of(streamed), now=utc_now())
+            return [Card(f"Streamed book, true {age}", display.ladder(streamed.bids, streamed.asks)), rules]
         book = row.books.order_by("-taken_at").first()
         if book is None:
             return [rules]
         age = display.ago_text(book.taken_at, now=utc_now())
-        return [Card(f"Latest book, {age}", display.ladder(book.bids, book.asks)), rules]
+        return [Card(f"Latest book asked for, {age}", display.ladder(book.bids, book.asks)), rules]
+
+
+def _younger(row: Any) -> StreamBook | None:
+    """The streamed book where it is younger than the newest kept one; None without one that counts."""
+    found: StreamBook | None = getattr(row, "streamed", None)
+    true_at = true_at_of(found) if found is not None else None
+    if true_at is None or (row.newest_at is not None and row.newest_at > true_at):
+        return None
+    return found

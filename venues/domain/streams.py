@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Protocol
 
 from venues.domain.books import Level
@@ -52,6 +52,25 @@ class StreamHealth:
     error: str
 
 
+class Standing(StrEnum):
+    """How a line is, in a word."""
+
+    UP = "up"
+    DOWN = "down"
+    DEAD = "dead"
+
+
+DEAD_AFTER = timedelta(seconds=15)
+"""A process that streams says so every second."""
+
+
+def standing_of(*, connected_since: datetime | None, told_at: datetime, now: datetime) -> Standing:
+    """Up, down (the process tries to come back), or dead: no process has spoken for it lately."""
+    if now - told_at > DEAD_AFTER:
+        return Standing.DEAD
+    return Standing.UP if connected_since is not None else Standing.DOWN
+
+
 class BookStream(Protocol):
     """One connection to a venue's market data."""
 
@@ -75,14 +94,3 @@ class BookStream(Protocol):
 
     def health(self) -> StreamHealth:
         """How the line is."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PriceMove:
-    """How a market's best prices moved between two looks; None: there was no price on that side."""
-
-    instrument_id: str
-    bid_before: Decimal | None
-    ask_before: Decimal | None
-    bid: Decimal | None
-    ask: Decimal | None
