@@ -202,5 +202,8 @@ def test_terms_that_cannot_be_used_are_unreadable(changes: dict[str, Any]) -> No
 
 def test_outcomes_come_as_json_in_a_string_or_as_a_list() -> None:
     assert outcomes_of(gamma()) == (("Yes", TOKEN), ("No", NO_TOKEN))
-    assert outcomes_of(gamma(clobTokenIds=None, positionIds=["8", "9"])) == (("Yes", "8"), ("No", "9"))
+    both = {"clobTokenIds": '["6", "7"]', "positionIds": ["8", "9"]}
+    assert outcomes_of(gamma(version="v2", **both)) == (("Yes", "8"), ("No", "9"))
+    assert outcomes_of(gamma(version="v1", **both)) == (("Yes", "6"), ("No", "7"))
+    assert [token for _, token in outcomes_of(gamma(version=None, **both))] == ["6", "7", "8", "9"]
     assert outcomes_of(gamma(outcomes="", clobTokenIds="")) == ()
