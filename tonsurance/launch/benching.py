@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tonsurance.launch.failure import LaunchFailed
 from tonsurance.launch.keeper import Keeper
+from tonsurance.launch.paths import ROOT
 from tonsurance.launch.servers import servers_choose
 
 # Whatever the shell says: a bench sends orders to a practice exchange at most.
@@ -28,6 +29,13 @@ FIXED = {
 
 def run_bench(argv: list[str]) -> None:
     """Run `manage.py bench ...` (all of `sys.argv`) on servers that end with it."""
+    if not (ROOT / "tests" / "benches").is_dir():
+        print(
+            "manage.py bench: the benches are not part of this install; they lie in tests/benches of the source "
+            "checkout and need requirements-dev.txt",
+            file=sys.stderr,
+        )
+        sys.exit(2)
     os.environ.update(FIXED)
     if not _needs_servers(argv[2:]):
         _execute(argv)

@@ -26,7 +26,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 FOLDER = "tests.benches"
-DATABASE = "bench_tonsurance"
+FRAME = "tests.benches"
 WRONG_USE, MISSED = 2, 1
 
 
@@ -63,9 +63,9 @@ class Command(BaseCommand):
             raise SystemExit(MISSED)
 
     def _measure(self, name: str, module: ModuleType, scale: Any, *, json_file: Path | None) -> bool:
-        machines = importlib.import_module(f"{FOLDER}.machine")
-        reports = importlib.import_module(f"{FOLDER}.report")
-        results = importlib.import_module(f"{FOLDER}.result")
+        machines = importlib.import_module(f"{FRAME}.machine")
+        reports = importlib.import_module(f"{FRAME}.report")
+        results = importlib.import_module(f"{FRAME}.result")
         needs_database = getattr(module, "NEEDS_DATABASE", True)
         with database_of_the_run(needs_database):
             here = machines.machine(with_database=needs_database)
@@ -111,7 +111,7 @@ def bench_names() -> list[str]:
             returncode=WRONG_USE,
         )
     folders = list(found.submodule_search_locations)
-    names = [module.name for module in pkgutil.iter_modules(folders)]
+    names = [module.name for module in pkgutil.iter_modules(folders) if not module.name.startswith("test_")]
     return sorted(name.rstrip("_") for name in names if _is_bench(folders, name))
 
 
@@ -135,10 +135,11 @@ def database_of_the_run(needed: bool) -> Iterator[None]:
         return
     given = os.environ.get("DATABASE_URL", "")
     before = str(connection.settings_dict["NAME"])
-    connection.settings_dict.setdefault("TEST", {})["NAME"] = DATABASE
+    name = f"bench_{os.getpid()}"
+    connection.settings_dict.setdefault("TEST", {})["NAME"] = name
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     address, slash, _ = given.rpartition("/")
-    os.environ["DATABASE_URL"] = f"{address}{slash}{DATABASE}"
+    os.environ["DATABASE_URL"] = f"{address}{slash}{name}"
     try:
         yield
     finally:
