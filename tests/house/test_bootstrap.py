@@ -78,7 +78,7 @@ def test_a_venv_made_from_the_present_lock_is_used_as_it_is(checkout, monkeypatc
 
 def test_the_development_lock_is_enough_for_every_command(checkout, monkeypatch):
     own_venv(checkout, stamp=stamp_for(checkout, "requirements-dev.txt", monkeypatch))
-    for command in ("demo", "test", "migrate"):
+    for command in ("demo", "test", "bench", "migrate"):
         assert manage(checkout, command, python=base_python()).stdout.endswith(f"manage.py {command}\n")
 
 
