@@ -29,12 +29,13 @@ from hedging.services.intents import (
     intents_postpone,
 )
 from hedging.services.preparation import orders_prepare
-from hedging.services.sends import SEND_DEADLINE_S, orders_commit_to_send, orders_transmit
+from hedging.services.sends import SEND_DEADLINE_S, budget_of, orders_commit_to_send, orders_transmit
 from tonsurance.kernel.clock import monotonic_s
 from tonsurance.kernel.errors import Broken
 from tonsurance.plumbing.apart import sqlstate_of
 from venues.domain.gateway import Gateway
 from venues.registry import gateway_for
+from venues.services.budgets import budget_take
 
 log = structlog.get_logger(__name__)
 
@@ -183,9 +184,17 @@ def _expire(standing: Standing, *, now: datetime) -> Placed:
 
 
 def _send(orders: dict[uuid.UUID, uuid.UUID], gateway: Gateway, *, now: datetime) -> dict[uuid.UUID, Placed]:
-    """Send prepared orders, given with their intents; what became of each intent that was ours to send."""
+    """Send prepared orders, given with their intents; what became of each intent that was ours to send.
+
+    Where the venue's budget does not grant the request yet, the orders stay prepared and go after exactly the wait.
+    """
     if not orders:
         return {}
+    wait_s = budget_take(gateway.venue_code, budget_of(len(orders)), tokens=len(orders))
+    if wait_s > 0:
+        why = f"{gateway.venue_code} grants the next request in {wait_s:.1f} s"
+        intents_postpone(orders.values(), until=now + timedelta(seconds=wait_s), why=why, was_try=False)
+        return dict.fromkeys(orders.values(), Placed("postponed", why))
     deadline_s = monotonic_s() + SEND_DEADLINE_S
     committed = orders_commit_to_send(
         list(orders), venue_code=gateway.venue_code, from_state="PREPARED", now=now

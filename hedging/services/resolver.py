@@ -23,8 +23,10 @@ from hedging.services.fills import fills_ingest
 from hedging.services.sends import ANSWER_WITHIN, SEND_DEADLINE_S, orders_commit_to_send, orders_transmit
 from tonsurance.kernel.clock import monotonic_s, utc_now
 from tonsurance.plumbing.apart import apart
+from venues.domain.budgets import BudgetKind
 from venues.domain.gateway import Absent, Gateway, LookupFailed, OrderReport
 from venues.registry import gateway_for
+from venues.services.budgets import budget_take
 from venues.services.venues import venue_heard
 
 log = structlog.get_logger(__name__)
@@ -184,6 +186,9 @@ def _resend(order: Order, gateway: Gateway, *, now: datetime) -> Checked:
     refusal = sending_refusal(order.intent)
     if refusal:
         return Checked("denied", refusal)
+    wait_s = budget_take(order.venue_id, BudgetKind.ORDER)
+    if wait_s > 0:
+        return Checked("postponed", f"{order.venue_id} grants the next request in {wait_s:.1f} s")
     deadline_s = monotonic_s() + SEND_DEADLINE_S
     committed = orders_commit_to_send([order.pk], venue_code=order.venue_id, from_state="UNKNOWN", now=now)
     for error in committed.refused.values():

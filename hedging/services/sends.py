@@ -21,7 +21,9 @@ from hedging.services.refusals import refusals_follow
 from tonsurance.kernel.clock import monotonic_s, utc_now
 from tonsurance.kernel.processes import process_name
 from tonsurance.plumbing.apart import together
+from venues.domain.budgets import BudgetKind
 from venues.domain.gateway import Accepted, Gateway, Outcome, Rejected, Unknown
+from venues.services.budgets import budget_note
 from venues.services.venues import venue_heard
 
 log = structlog.get_logger(__name__)
@@ -90,6 +92,11 @@ class Heard:
     reason: str
 
 
+def budget_of(orders: int) -> BudgetKind:
+    """Which of the venue's budgets a request of so many orders takes from."""
+    return BudgetKind.ORDER if orders == 1 else BudgetKind.BATCH
+
+
 def orders_commit_to_send(
     order_ids: Sequence[uuid.UUID], *, venue_code: str, from_state: str, now: datetime
 ) -> Committed:
@@ -128,6 +135,7 @@ def orders_transmit(sent: Sequence[Sent], *, gateway: Gateway, deadline_s: float
         outcomes = [gateway.submit(sent[0].payload)]
     else:
         outcomes = gateway.submit_batch([item.payload for item in sent])
+    budget_note(gateway.venue_code, gateway, now=utc_now())
     return orders_hear(list(zip(sent, outcomes, strict=True)), venue_code=gateway.venue_code, now=utc_now())
 
 

@@ -24,6 +24,7 @@ from tests.trading import (
     mode,
     orders_there,
     place,
+    probes,
     settle,
     shares_there,
     strike,
@@ -41,17 +42,6 @@ def finished(intent: Intent) -> tuple[str, str]:
     """How an intent ended: its state and its sentence."""
     intent.refresh_from_db()
     return intent.state, intent.outcome
-
-
-def probes(count: int) -> None:
-    """Half-open the venue: the gate itself lets so many more orders through."""
-    Breaker.objects.filter(scope=f"venue:{VENUE}").update(
-        state="HALF_OPEN",
-        opened_at=utc_now(),
-        probe_budget=count,
-        reason="probing",
-        changed_by="risk.officer",
-    )
 
 
 def place_while(desk: Desk, intent: Intent, meanwhile: Callable[[], object]) -> Placed:

@@ -19,10 +19,13 @@ from hedging.models import Fill, HedgePosition, Intent, Order, OrderAttempt, Pos
 from hedging.services.verification import verify_book
 from tests.desk import Desk
 from tests.trading import (
+    ASKS,
+    BIDS,
     check,
     cycle,
     decide,
     environment,
+    map_market,
     orders_there,
     place,
     sell,
@@ -197,6 +200,91 @@ def test_a_death_while_a_fill_is_booked_leaves_no_half_of_it(
     order = assert_bought_once(desk, market)
     part = HedgePosition.objects.get()
     assert (part.policy_id, part.size) == (policy, order.filled_size)
+
+
+# ------------------------------------------------------------------------------------------------- a batch in flight
+def three_decided(desk: Desk, market: Instrument) -> list[Intent]:
+    """Decisions on three markets, which travel in one request."""
+    markets = [market]
+    for stablecoin in ("USDT", "DAI"):
+        slug = f"{stablecoin.lower()}-depeg-by-december-31-2027"
+        desk.book(slug, bids=BIDS, asks=ASKS)
+        markets.append(map_market(desk, slug=slug, stablecoin=stablecoin).instrument)
+    return [decide(row, size="1000", usd="40") for row in markets]
+
+
+def assert_each_bought_once(desk: Desk, intents: list[Intent]) -> list[Order]:
+    """Three orders at the exchange, ours, filled, one for each decision."""
+    orders = list(Order.objects.order_by("intent_id"))
+    assert sorted(orders_there(desk)) == sorted(row.client_order_id for row in orders)
+    assert [row.intent_id for row in orders] == sorted(intent.pk for intent in intents)
+    assert [row.filled_size for row in orders] == [1000] * 3
+    assert [shares_there(desk, intent.instrument) for intent in intents] == [1000] * 3
+    assert {intent.state for intent in Intent.objects.all()} == {"DONE"}
+    assert verify_book() == []
+    return orders
+
+
+@pytest.mark.parametrize(
+    ("step", "states", "there", "attempts"),
+    [
+        ("counted", [], 0, 1),
+        ("prepared", ["PREPARED"] * 3, 0, 1),
+        ("committed", ["SENDING"] * 3, 0, 2),
+        ("answered", ["SENDING"] * 3, 3, 1),
+    ],
+)
+def test_a_death_at_each_step_of_a_batch_is_resolved_order_by_order(
+    desk: Desk, market: Instrument, dying: Dying, step: str, states: list[str], there: int, attempts: int
+) -> None:
+    intents = three_decided(desk, market)
+
+    dying.die(step, "place", ",".join(str(intent.pk) for intent in intents))
+
+    assert list(Order.objects.values_list("state", flat=True)) == states
+    assert len(orders_there(desk)) == there
+    assert set(Intent.objects.values_list("dispatch_count", flat=True)) == {1}
+    settle()
+    assert {row.attempts for row in assert_each_bought_once(desk, intents)} == {attempts}
+
+
+@pytest.mark.parametrize(("kind", "attempts"), [("timeout_after", 1), ("timeout_before", 2)])
+def test_a_death_while_a_batch_is_on_the_wire_is_resolved_by_what_the_venue_knows(
+    desk: Desk, market: Instrument, dying: Dying, kind: str, attempts: int
+) -> None:
+    intents = three_decided(desk, market)
+    strike(desk, kind, path="/clob/orders", seconds=5)
+    child = dying.ready("none", "place", ",".join(str(intent.pk) for intent in intents))
+    dying.go(child)
+    wait_for(lambda: bool(desk.exchange.get("faults")["log"]))
+
+    os.killpg(child.process.pid, signal.SIGKILL)
+    child.process.wait(timeout=20)
+    assert set(Order.objects.values_list("state", flat=True)) == {"SENDING"}
+    settle()
+
+    assert {row.attempts for row in assert_each_bought_once(desk, intents)} == {attempts}
+
+
+def test_a_sender_of_a_batch_that_slept_since_its_commit_sends_nothing_any_more(
+    desk: Desk, market: Instrument, dying: Dying
+) -> None:
+    intents = three_decided(desk, market)
+    child = dying.ready("sleep:committed", "place", ",".join(str(intent.pk) for intent in intents))
+    dying.go(child)
+    wait_for(OrderAttempt.objects.exists)
+    born = Order.objects.earliest("created_at").created_at
+
+    for row in Order.objects.all():
+        assert check(row, after=timedelta(seconds=30)).state == "UNKNOWN"
+    settle()
+    wait_for(lambda: (utc_now() - born).total_seconds() > 5.2)
+    os.kill(child.process.pid, signal.SIGCONT)
+
+    assert dying.word(child) == "filled filled filled"
+    firsts = OrderAttempt.objects.filter(attempt_no=1).values_list("outcome", "code")
+    assert set(firsts) == {("Unknown", "paused_before_wire")}
+    assert_each_bought_once(desk, intents)
 
 
 # ------------------------------------------------------------------------------------------------- sleepers, crowds

@@ -30,6 +30,7 @@ from tests.trading import (
     mode,
     orders_there,
     place,
+    probes,
     sell,
     settle,
     shares_there,
@@ -393,9 +394,9 @@ def test_an_order_that_is_being_looked_up_is_nobody_elses(desk: Desk, market: In
 
 
 def test_a_sender_is_left_its_time_and_then_taken_for_dead(desk: Desk, market: Instrument) -> None:
-    breaker_trip("global", reason="drill", actor="risk.officer", now=utc_now())
+    probes(0)
     intent_place(decide(market, size="1000", usd="40").pk, now=utc_now())
-    breaker_reset("global", reason="drill over", actor="risk.officer", now=utc_now())
+    breaker_reset(f"venue:{VENUE}", reason="drill over", actor="risk.officer", now=utc_now())
     order = Order.objects.get()
     committed = orders_commit_to_send([order.pk], venue_code=VENUE, from_state="PREPARED", now=utc_now())
     assert [item.attempt_no for item in committed.sent] == [1]
