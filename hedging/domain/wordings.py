@@ -23,10 +23,12 @@ _CONDITION = re.compile(
 
 _BELOW = r"below|under|beneath|less than|lower than|at or below"
 _ABOVE = r"above|over|greater than|higher than|more than|at least|at or above|exceeds?|exceeding"
+# Possessive, because a figure cut short to fit ("$0.9" of "$0.98 billion") would be another price.
 _PRICE = re.compile(
     rf"\b(?P<side>{_BELOW}|{_ABOVE})\s+(?:a price of\s+|the price of\s+)?"
-    r"(?:(?P<dollars>\$\s?\d{0,3}(?:\.\d{1,8})?|0?\.\d{1,8}|\d\.\d{1,8})(?!\s?(?:k|m|mm|b|bn|t|million|billion|trillion|%|\d|,))"
-    r"|(?P<cents>\d{1,3}(?:\.\d{1,6})?)\s?(?:cents?\b|¢))",
+    r"(?:(?P<cents>\d++(?:\.\d++)?)\s?(?:cents?\b|¢)"
+    r"|(?P<dollars>\$\s?\d++(?:\.\d++)?|\$?\s?\.\d++|\d\.\d++)"
+    r"(?!\s?(?:k|mm|m|bn|b|t|million|billion|trillion)\b|\s?%|,\d|\.\d))",
     re.IGNORECASE,
 )
 _PRICE_MAX = Decimal(2)
@@ -47,7 +49,7 @@ _SCALES = {
     "b": 10**9, "bn": 10**9, "billion": 10**9,
 }  # fmt: skip
 _AMOUNT = re.compile(
-    rf"\b(?:{_ABOVE}|worth)\s+(?:US)?\$\s?(?P<figure>\d{{1,4}}(?:,\d{{3}})*(?:\.\d{{1,3}})?)\s?"
+    rf"\b(?:{_ABOVE}|worth)\s+(?:US)?\$\s?(?P<figure>\d{{1,12}}(?:,\d{{3}})*(?:\.\d{{1,3}})?)\s?"
     r"(?P<scale>k|mm|m|bn|b|thousand|million|billion)?\b",
     re.IGNORECASE,
 )
@@ -159,10 +161,10 @@ def dates_of(text: str, *, year: int | None = None) -> Dates:
     span = _SPAN.search(words)
     if span is not None and (last := _date_in(span["until"], year=year)) is not None:
         return Dates(first=_date_in(span["from"], year=year), last=last)
-    if (before := _BEFORE_YEAR.search(words)) is not None:
-        return Dates(first=None, last=date(int(before["year"]) - 1, 12, 31))
     if (day := _date_in(words, year=year)) is not None:
         return Dates(first=None, last=day)
+    if (before := _BEFORE_YEAR.search(words)) is not None:
+        return Dates(first=None, last=date(int(before["year"]) - 1, 12, 31))
     if (inside := _IN_YEAR.search(words)) is not None:
         return Dates(first=date(int(inside["year"]), 1, 1), last=date(int(inside["year"]), 12, 31))
     return Dates(first=None, last=None)
