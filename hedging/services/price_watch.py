@@ -42,7 +42,7 @@ def price_moved(*, now: datetime) -> str:
 
 def _watched() -> set[int]:
     """Markets that a cycle could buy on, and those that we hold."""
-    mapped = Mapping.objects.filter(is_active=True, approved_at__isnull=False, suspended_reason="")
+    mapped = Mapping.objects.filter(is_active=True)
     held = Position.objects.filter(size__gt=0)
     return set(mapped.values_list("instrument_id", flat=True)) | set(
         held.values_list("instrument_id", flat=True)

@@ -7,7 +7,7 @@ spoken to from one thread, so that a slow write does not stop the reading.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -57,12 +57,12 @@ class Line:
 
 
 class Streaming:
-    """All lines. `wanted` says which instruments (row ids) to stream; `on_move` is called when a best price moved.
+    """All lines. `wanted` says which instruments (row ids) to stream, the most important first.
 
-    Both are called in the database's thread.
+    `on_move` is called when a best price moved. Both are called in the database's thread.
     """
 
-    def __init__(self, *, wanted: Callable[[], Collection[int]], on_move: Callable[[], object]) -> None:
+    def __init__(self, *, wanted: Callable[[], Sequence[int]], on_move: Callable[[], object]) -> None:
         self._wanted = wanted
         self._on_move = on_move
         self._lines: dict[str, Line] = {}
@@ -105,7 +105,7 @@ class Streaming:
         left_out = set()
         for venue_code, names in sorted(wanted.items()):
             carried = {name for line in self._lines_of(venue_code) for name in line.carries}
-            for name in sorted(names.keys() - carried):
+            for name in [name for name in names if name not in carried]:
                 room = await self._room(venue_code)
                 if room is None:
                     left_out.add(name)

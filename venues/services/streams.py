@@ -82,12 +82,18 @@ def streaming_holds() -> bool:
     return holds
 
 
-def instruments_streamable(row_ids: Collection[int]) -> dict[str, dict[str, int]]:
-    """Of these instruments the open ones at venues with streams: venue code -> the venue's name of it -> row id."""
-    rows = Instrument.objects.filter(pk__in=list(row_ids), venue__in=venues_streamed(), closed=False)
+def instruments_streamable(row_ids: Sequence[int]) -> dict[str, dict[str, int]]:
+    """Of these instruments the open ones at venues with streams: venue code -> the venue's name of it -> row id.
+
+    In the order given.
+    """
+    rows = Instrument.objects.filter(pk__in=row_ids, venue__in=venues_streamed(), closed=False)
+    names = {row_id: named for row_id, *named in rows.values_list("pk", "venue_id", "instrument_id")}
     found: dict[str, dict[str, int]] = {}
-    for row_id, venue_code, name in rows.values_list("pk", "venue_id", "instrument_id"):
-        found.setdefault(venue_code, {})[name] = row_id
+    for row_id in row_ids:
+        if row_id in names:
+            venue_code, name = names[row_id]
+            found.setdefault(venue_code, {})[name] = row_id
     return found
 
 
