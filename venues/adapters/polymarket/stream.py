@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -161,18 +161,15 @@ class MarketStream:
             await socket.close()
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        hear, clock, receive, text = self._kept.hear, time.monotonic, socket.receive, aiohttp.WSMsgType.TEXT
-        while True:
-            message = await receive()
-            if message.type is not text:
-                self._error = "the venue ended the line"
-                return
-            data = message.data
-            if data == "PONG":
-                self._pong_s = clock()
-                continue
-            self._heard_s = clock()
-            hear(data)
+        await read_frames(socket, hear=self._hear)
+        self._error = "the venue ended the line"
+
+    def _hear(self, frame: str) -> None:
+        if frame == "PONG":
+            self._pong_s = time.monotonic()
+            return
+        self._heard_s = time.monotonic()
+        self._kept.hear(frame)
 
     async def _speak(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """Say PING every PING_S seconds and what is to be subscribed; end when no PONG came for STALE_S."""
@@ -253,6 +250,16 @@ class MarketStream:
     @staticmethod
     def _wall(moment_s: float) -> datetime:
         return utc_now() - timedelta(seconds=max(0.0, time.monotonic() - moment_s))
+
+
+async def read_frames(socket: aiohttp.ClientWebSocketResponse, *, hear: Callable[[str], None]) -> None:
+    """Give every text frame to `hear` until the line ends."""
+    receive, text = socket.receive, aiohttp.WSMsgType.TEXT
+    while True:
+        message = await receive()
+        if message.type is not text:
+            return
+        hear(message.data)
 
 
 def _streamed(book: KeptBook, *, true_at: datetime) -> StreamedBook:
