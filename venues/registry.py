@@ -7,19 +7,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from django.conf import settings
+from django.db import DatabaseError
 
+from tonsurance.kernel.clock import monotonic_s, utc_now
 from tonsurance.kernel.errors import Refused
+from venues.domain.exchanges import ExchangeDomain, SigningGateway
 from venues.domain.gateway import Gateway
 from venues.domain.streams import BookStream
 from venues.domain.wallets import WalletGateway
+from venues.selectors.exchanges import exchange_domains
+
+Contracts = tuple[ExchangeDomain, ...]
+CONTRACTS_READ_EVERY_S = 30.0
 
 
-def _polymarket() -> Gateway:
+def _polymarket(contracts: Contracts) -> Gateway:
     config, gateway = _polymarket_modules()
-    return gateway.Gateway(config.config_from(settings.POLYMARKET))
+    return gateway.Gateway(config.config_from(settings.POLYMARKET, contracts=contracts))
+
+
+def _polymarket_starts() -> dict[int, Contracts]:
+    from venues.adapters.polymarket.contracts import first_domains
+
+    return first_domains()
 
 
 def _polymarket_modules() -> tuple[Any, Any]:
@@ -29,10 +42,18 @@ def _polymarket_modules() -> tuple[Any, Any]:
     return config, gateway
 
 
-_BUILDERS: dict[str, Callable[[], Gateway]] = {"polymarket": _polymarket}
+class _Built(NamedTuple):
+    gateway: Gateway
+    contracts: Contracts
+    read_again_s: float
+
+
+_BUILDERS: dict[str, Callable[[Contracts], Gateway]] = {"polymarket": _polymarket}
+_STARTS: dict[str, Callable[[], dict[int, Contracts]]] = {"polymarket": _polymarket_starts}
+_CHAINS: dict[str, Callable[[], int]] = {"polymarket": lambda: int(settings.POLYMARKET["chain_id"])}
 _MODULES: dict[str, Callable[[], object]] = {"polymarket": _polymarket_modules}
 _WITH_WALLET = frozenset({"polymarket"})
-_built: dict[tuple[int, str], Gateway] = {}
+_built: dict[tuple[int, str], _Built] = {}
 
 
 def venues_with_gateway() -> frozenset[str]:
@@ -41,7 +62,10 @@ def venues_with_gateway() -> frozenset[str]:
 
 
 def gateway_for(venue_code: str) -> Gateway:
-    """The live line to `venue_code`. Raises Refused for a venue without one, or with faulty settings."""
+    """The live line to `venue_code`. Raises Refused for a venue without one, or with faulty settings.
+
+    It is built anew when the table of exchange contracts changed, which is read again every CONTRACTS_READ_EVERY_S.
+    """
     if venue_code not in _BUILDERS:
         known = ", ".join(sorted(_BUILDERS))
         raise Refused(
@@ -50,9 +74,42 @@ def gateway_for(venue_code: str) -> Gateway:
             field="venue",
         )
     key = (os.getpid(), venue_code)
-    if key not in _built:
-        _built[key] = _BUILDERS[venue_code]()
-    return _built[key]
+    built = _built.get(key)
+    if built is not None and monotonic_s() < built.read_again_s:
+        return built.gateway
+    contracts = _contracts_of(venue_code, known=built.contracts if built else ())
+    is_current = built is not None and contracts == built.contracts
+    gateway = built.gateway if built is not None and is_current else _BUILDERS[venue_code](contracts)
+    _built[key] = _Built(gateway, contracts, monotonic_s() + CONTRACTS_READ_EVERY_S)
+    return gateway
+
+
+def _contracts_of(venue_code: str, *, known: Contracts) -> Contracts:
+    """The table's rows for our chain; what was `known` while the database cannot be asked.
+
+    Without any row the three contracts of the settings speak: an empty database has no table to go by.
+    """
+    try:
+        return exchange_domains(venue_code, chain_id=_CHAINS[venue_code](), now=utc_now())
+    except DatabaseError:
+        return known
+
+
+def signing_for(venue_code: str) -> SigningGateway:
+    """The part of the live line that signs for contracts. Raises Refused for a venue without contracts."""
+    if venue_code not in _STARTS:
+        raise Refused(f"venue: orders at {venue_code} are not signed for a contract", field="venue")
+    return cast(SigningGateway, gateway_for(venue_code))
+
+
+def signing_starts(venue_code: str) -> dict[int, Contracts]:
+    """Chain id -> the exchange contracts that the table starts from."""
+    return _STARTS[venue_code]()
+
+
+def venues_with_contracts() -> frozenset[str]:
+    """Codes of the venues whose orders are signed for a contract."""
+    return frozenset(_STARTS)
 
 
 def wallet_for(venue_code: str) -> WalletGateway:

@@ -8,10 +8,12 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing import display
 from tonsurance.plumbing.cards import Card, CardsAdmin
 from tonsurance.plumbing.cells import ago_cell, cell, moment_cell, names_of, text_cell
 from venues.models import Venue
+from venues.selectors.limits import LimitState, limits_of
 from venues.services.venues import venue_codes_with_gateway
 
 _BALANCES_SHOWN = 50
@@ -50,11 +52,33 @@ class VenueAdmin(CardsAdmin):
         return "No gateway: this venue's share of every required hedge stays unhedged (Configuration, venueShares)."
 
     def cards(self, request: HttpRequest, row: Any) -> list[Card]:
+        limits = limits_of(row.code, now=utc_now())
         balances = row.balances.order_by("-taken_at", "-id")[:_BALANCES_SHOWN]
         rows = [(display.moment(item.taken_at), item.currency, display.usd(item.total)) for item in balances]
         return [
             Card(
+                "Rate limits, shared by all workers",
+                display.table(
+                    ["Limit", ">Left", ">Of", ">Per second", "Tier", "Warned"],
+                    [_limit(item) for item in limits],
+                )
+                if limits
+                else display.text_block("Nothing was asked of this venue yet."),
+            ),
+            Card(
                 f"Balances (the newest {_BALANCES_SHOWN})",
                 display.table(["When", "Currency", ">Total"], rows),
-            )
+            ),
         ]
+
+
+def _limit(item: LimitState) -> tuple[Any, ...]:
+    wait = f" (waits until {display.moment_text(item.blocked_until)})" if item.blocked_until else ""
+    return (
+        item.name,
+        f"{item.tokens:,.0f}{wait}",
+        f"{item.capacity:,.0f}",
+        f"{item.rate:,.0f}",
+        item.tier or display.NOTHING,
+        display.ago(item.warned_at),
+    )

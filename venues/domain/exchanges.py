@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 
 class PositionIds(StrEnum):
@@ -41,6 +42,17 @@ class DomainFinding:
     domain: ExchangeDomain
     is_right: bool | None
     message: str
+
+
+class SigningGateway(Protocol):
+    """The part of a gateway that signs for contracts."""
+
+    @property
+    def chain_id(self) -> int:
+        """The chain that our signatures are for."""
+
+    def check_domains(self, domains: Sequence[ExchangeDomain] | None = None) -> list[DomainFinding]:
+        """What each contract says of its own domain (default: all active ones), through the chain's node."""
 
 
 def domain_matching(

@@ -1,6 +1,7 @@
 """Where we can trade, and what the venue said last."""
 
 from venues.models.books import BookSnapshot, StreamBook, StreamState
+from venues.models.exchanges import ExchangeContract
 from venues.models.instruments import Instrument
 from venues.models.limits import VenueLimit
 from venues.models.resolutions import Resolution, ResolutionWord
@@ -11,6 +12,7 @@ __all__ = [
     "AccountStanding",
     "BalanceSnapshot",
     "BookSnapshot",
+    "ExchangeContract",
     "Instrument",
     "Resolution",
     "ResolutionWord",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from tonsurance.kernel.clock import utc_now
 from venues.models import Venue
+from venues.services.exchanges import exchanges_ensure
 
 VENUES = [
     Venue(
@@ -27,5 +29,6 @@ VENUES = [
 
 
 def venues_ensure() -> None:
-    """Insert the venues that are missing."""
+    """Insert the venues that are missing, and the contracts that their orders are signed for."""
     Venue.objects.bulk_create(VENUES, ignore_conflicts=True)
+    exchanges_ensure(now=utc_now())

@@ -10,13 +10,18 @@ from __future__ import annotations
 import json
 import re
 
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
 from venues.adapters.polymarket import wire
 from venues.adapters.polymarket.client import NoAnswer, PolymarketClient
 from venues.adapters.polymarket.config import PolymarketConfig
 from venues.adapters.polymarket.wire import Unreadable
+from venues.domain.exchanges import DomainFinding, ExchangeDomain
 
+_EIP712_DOMAIN = "0x" + keccak(b"eip712Domain()")[:4].hex()
+_DOMAIN_TYPES = ["bytes1", "string", "string", "uint256", "address", "bytes32", "uint256[]"]
 _SELECTOR = "0x" + keccak(b"getOrderStatus(bytes32)")[:4].hex()
 _TWO_WORDS = re.compile(r"0x[0-9a-fA-F]{128}")
 _ORDER_ID = re.compile(r"0x[0-9a-f]{64}")
@@ -39,6 +44,36 @@ def is_untouched(client: PolymarketClient, config: PolymarketConfig, *, order_id
     if any(int(word, 16) for word in words if word):
         return False
     return True if words and all(words) else None
+
+
+def check_domain(client: PolymarketClient, config: PolymarketConfig, domain: ExchangeDomain) -> DomainFinding:
+    """Compare a row with what its contract says of itself (`eip712Domain()`, ERC-5267)."""
+    try:
+        if _call(client, config, "eth_chainId", []) != hex(config.chain_id):
+            return DomainFinding(domain, None, f"the node is not of chain {config.chain_id}")
+        answer = _call(
+            client, config, "eth_call", [{"to": domain.contract, "data": _EIP712_DOMAIN}, "latest"]
+        )
+    except (NoAnswer, Unreadable) as error:
+        return DomainFinding(domain, None, f"{domain.contract} could not be asked: {error}")
+    if answer == "0x":
+        return DomainFinding(domain, False, f"there is no exchange contract at {domain.contract}")
+    try:
+        said = decode(_DOMAIN_TYPES, bytes.fromhex(answer.removeprefix("0x")))
+    except (DecodingError, ValueError):
+        return DomainFinding(domain, False, f"{domain.contract} does not say what its signing domain is")
+    name, version, chain_id, contract = said[1:5]
+    found = (name, version, chain_id, contract.lower())
+    if found == (domain.name, domain.version, config.chain_id, domain.contract.lower()):
+        return DomainFinding(
+            domain, True, f"{domain.contract} is {name} version {version} on chain {chain_id}"
+        )
+    return DomainFinding(
+        domain,
+        False,
+        f"{domain.contract} says it is {name!r} version {version!r} at {contract} on chain {chain_id}; "
+        f"the row says {domain.name!r} version {domain.version!r}",
+    )
 
 
 def _order_status(

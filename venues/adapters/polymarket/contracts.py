@@ -17,6 +17,22 @@ RETIRED: Final = (
     "0x4bFb41d5B3570DeFd03C39a9A4D8dE6Bd8B8982E",
     "0xC5d563A36AE78145C45a50134d48A1215220f80a",
 )
+# The practice exchange's own (venues/simulators/polymarket/config.py): no signature for them is worth anything.
+PRACTICE_EXCHANGE: Final = "0x3133700000000000000000000000000000000002"
+PRACTICE_NEG_RISK_EXCHANGE: Final = "0x3133700000000000000000000000000000000012"
+PRACTICE_EXCHANGE_V3: Final = "0x3133700000000000000000000000000000000003"
+
+
+def first_domains() -> dict[int, tuple[ExchangeDomain, ...]]:
+    """Chain id -> the rows that the table starts from."""
+    return {
+        137: domains_from(exchange=EXCHANGE, neg_risk_exchange=NEG_RISK_EXCHANGE, exchange_v3=EXCHANGE_V3),
+        31337: domains_from(
+            exchange=PRACTICE_EXCHANGE,
+            neg_risk_exchange=PRACTICE_NEG_RISK_EXCHANGE,
+            exchange_v3=PRACTICE_EXCHANGE_V3,
+        ),
+    }
 
 
 def domains_from(*, exchange: str, neg_risk_exchange: str, exchange_v3: str) -> tuple[ExchangeDomain, ...]:

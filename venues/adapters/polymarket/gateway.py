@@ -47,6 +47,7 @@ from venues.adapters.polymarket.wallet_line import WalletLine
 from venues.adapters.polymarket.wire import Unreadable
 from venues.domain.books import Book
 from venues.domain.budgets import BudgetPlan, LimitReading
+from venues.domain.exchanges import DomainFinding, ExchangeDomain
 from venues.domain.gateway import (
     Absent,
     Accepted,
@@ -190,6 +191,14 @@ class Gateway(WalletLine):
     def is_untouched(self, client_order_id: str) -> bool | None:
         return chain.is_untouched(self._client, self._config, order_id=client_order_id)
 
+    @property
+    def chain_id(self) -> int:
+        return self._config.chain_id
+
+    def check_domains(self, domains: Sequence[ExchangeDomain] | None = None) -> list[DomainFinding]:
+        chosen = domains if domains is not None else [row for row in self._config.domains if row.is_active]
+        return [chain.check_domain(self._client, self._config, domain) for domain in chosen]
+
     def fetch_positions(self, instrument_ids: Sequence[str]) -> list[PositionReport]:
         reports = []
         for instrument_id in instrument_ids:
@@ -250,7 +259,9 @@ class Gateway(WalletLine):
         """
         now_s = epoch_ms(utc_now()) // 1000
         try:
-            return Credentials(*create_credentials(self._config, account=account_of(self._config), now_s=now_s))
+            return Credentials(
+                *create_credentials(self._config, account=account_of(self._config), now_s=now_s)
+            )
         except PolymarketError as error:
             raise LookupFailed(f"credentials: {type(error).__name__}") from None
 
@@ -303,7 +314,9 @@ class Gateway(WalletLine):
         condition_id = wire.mapping(gamma_market, name="market").get("conditionId")
         clob_market = self._ask.clob_or_none(f"/clob-markets/{condition_id}")
         try:
-            return markets.terms_of(gamma_market, clob_market, instrument_id=token_id, domains=self._config.domains)
+            return markets.terms_of(
+                gamma_market, clob_market, instrument_id=token_id, domains=self._config.domains
+            )
         except Unreadable as error:
             logger.warning("polymarket states terms of %s that cannot be used: %s", token_id, error)
             return None
