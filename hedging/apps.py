@@ -30,6 +30,9 @@ class HedgingConfig(AppConfig):
         import tonsurance.celery  # noqa: F401
         from hedging.services.diagnosis import book_checks
         from tonsurance.plumbing.checkups import checks_register
+        from tonsurance.plumbing.diagnosis.beat import jobs_rarer
 
         post_migrate.connect(_book_ensure, sender=self)
         checks_register(book_checks())
+        # Beat asks every hour whether today's search was done.
+        jobs_rarer({"find_markets": 86_400.0})

@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from hedging.admin.runbooks import runbook_html
+from hedging.admin.runbooks import inline_html, runbook_html
 from tonsurance.kernel.findings import Level
 from tonsurance.plumbing import display
 from tonsurance.plumbing.checkups import checkup_keep, checkup_run
@@ -59,6 +59,7 @@ class CheckupAdmin(ReadOnlyAdmin):
             "is_newest": shown is not None and newest is not None and shown.pk == newest.pk,
             "level": _level(shown),
             "sentence": _sentence(shown),
+            "needed": _needed(shown),
             "groups": _groups(shown),
             "runs": _runs(),
             "may_run": self.has_make_permission(request),
@@ -129,11 +130,21 @@ def _groups(row: Checkup | None) -> list[tuple[str, SafeString]]:
     ]
 
 
-def _lines(check: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _needed(row: Checkup | None) -> SafeString | None:
+    """Faults, then warnings, of all groups; None when nothing needs a person."""
+    checks = row.found["checks"] if row is not None else []
+    wanted = [
+        line for level in (Level.FAULT, Level.WARNING) for check in checks for line in _lines(check, level)
+    ]
+    return display.table(["", "Finding", "Check"], wanted) if wanted else None
+
+
+def _lines(check: dict[str, Any], level: Level | None = None) -> list[tuple[Any, ...]]:
+    """The rows of one check, or those of its findings of `level`."""
     name = format_html('<span class="bo-code">{}</span>', check["name"])
     if check["skipped"]:
-        return [(display.badge("Not asked"), check["skipped"], name)]
-    found = sorted(check["findings"], key=lambda item: list(Level).index(Level(item["level"])), reverse=True)
+        return [] if level else [(display.badge("Not asked"), check["skipped"], name)]
+    found = [item for item in check["findings"] if level in (None, item["level"])]
     return [
         (display.badge(item["level"], COLOURS[item["level"]], title=item["code"]), _told(item), name)
         for item in found
@@ -145,7 +156,9 @@ def _told(item: dict[str, Any]) -> SafeString:
     if not item["remedy"]:
         return format_html("{}", item["sentence"])
     more = _runbook_link(item["runbook"])
-    return format_html('{}<p class="bo-remedy">{} {}</p>', item["sentence"], item["remedy"], more)
+    return format_html(
+        '{}<p class="bo-remedy">{} {}</p>', item["sentence"], inline_html(item["remedy"]), more
+    )
 
 
 def _runbook_link(page: str) -> SafeString:

@@ -25,7 +25,7 @@ def _block(block: str) -> SafeString:
     if lines[0].startswith("#"):
         return format_html('<h2 class="bo-runbook-head">{}</h2>', lines[0].lstrip("# "))
     if lines[0].startswith("|"):
-        rows = [[_inline(cell.strip()) for cell in line.strip("|").split("|")] for line in lines]
+        rows = [[inline_html(cell.strip()) for cell in line.strip("|").split("|")] for line in lines]
         return display.table([str(cell) for cell in rows[0]], rows[2:])
     items = _items(lines)
     if items:
@@ -33,9 +33,9 @@ def _block(block: str) -> SafeString:
             '<ol class="bo-runbook-list">{}</ol>'
             if lines[0][0].isdigit()
             else '<ul class="bo-runbook-list">{}</ul>',
-            format_html_join("", "<li>{}</li>", ((_inline(item),) for item in items)),
+            format_html_join("", "<li>{}</li>", ((inline_html(item),) for item in items)),
         )
-    return format_html("<p>{}</p>", _inline(" ".join(lines)))
+    return format_html("<p>{}</p>", inline_html(" ".join(lines)))
 
 
 def _items(lines: list[str]) -> list[str]:
@@ -50,7 +50,7 @@ def _items(lines: list[str]) -> list[str]:
     return [" ".join(text for _, text in part) for _, part in groupby(numbered, key=lambda item: item[0])]
 
 
-def _inline(text: str) -> SafeString:
+def inline_html(text: str) -> SafeString:
     """Code, bold and links to other pages of the folder."""
     safe = str(conditional_escape(text))
     safe = re.sub(r"`([^`]+)`", r'<code class="bo-code">\1</code>', safe)

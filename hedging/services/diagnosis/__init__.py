@@ -9,6 +9,7 @@ from hedging.services.diagnosis.markets import book_ask, coverage_ask, mappings_
 from hedging.services.diagnosis.money import balances_ask, funds_ask
 from hedging.services.diagnosis.pace import cycle_ask, engine_ask
 from hedging.services.diagnosis.safety import breakers_ask, reconciliation_ask, verify_ask
+from hedging.services.diagnosis.streams import streams_ask
 from hedging.services.diagnosis.work import fills_ask, intents_ask, orders_ask
 from tonsurance.plumbing.checkups import Check
 from venues.registry import venues_with_gateway
@@ -30,6 +31,7 @@ def book_checks() -> list[Check]:
         Check(name="verify", group="Safety", ask=verify_ask),
         Check(name="coverage", group="Markets", ask=coverage_ask),
         Check(name="mappings", group="Markets", ask=mappings_ask),
+        Check(name="streams", group="Markets", ask=streams_ask),
         Check(name="balances", group="Money", ask=balances_ask),
         *(check for code in sorted(venues_with_gateway()) for check in _of_venue(code)),
     ]

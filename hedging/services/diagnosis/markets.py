@@ -14,17 +14,19 @@ from hedging.selectors.diagnosis import (
     mappings_proposed_count,
     mappings_suspended,
 )
+from hedging.services.config import config_read
 from tonsurance.kernel.errors import Refused
 from tonsurance.kernel.findings import Finding, Level, fault, judged, ok, warning
 from venues.domain.gateway import LookupFailed
 from venues.registry import gateway_for
 
-ENDS_SOON = timedelta(days=7)
+# So many days before the watch suspends it a market that ends is told, so that another can be mapped.
+TOLD_DAYS_BEFORE = 14
 READ_WITHIN = timedelta(hours=1)
 _WORDS = {
     "wording": "a wording that changed after its approval",
     "closed": "a market that is closed or takes no orders",
-    "ending": "a market that ends within seven days",
+    "ending": "a market that will soon be too near its end",
     "unread": "a market that was not read for an hour",
 }
 _REMEDIES = {
@@ -63,7 +65,8 @@ def _covered(cover: TypeCover) -> Finding:
 def mappings_ask(*, now: datetime) -> list[Finding]:
     """Mappings that rest and why, approved ones whose market changed, and proposals that nobody has read."""
     found = [*_suspended(mappings_suspended())]
-    trouble = mappings_approved_trouble(ends_before=now + ENDS_SOON, read_before=now - READ_WITHIN)
+    days = config_read().mapping_suspend_days_before_end + TOLD_DAYS_BEFORE
+    trouble = mappings_approved_trouble(ends_before=now + timedelta(days=days), read_before=now - READ_WITHIN)
     found += [_troubled(kind, rows) for kind, rows in trouble.items() if rows]
     if waiting := mappings_proposed_count():
         found.append(

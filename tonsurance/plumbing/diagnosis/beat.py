@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from math import isinf
+from math import inf, isinf
 
 from celery import current_app
+from django.db import connection
 
 from tonsurance.kernel.findings import Finding, Level, by_limits, fault, ok, warning
 from tonsurance.plumbing.slots import slot_age_s
@@ -13,12 +14,23 @@ from tonsurance.plumbing.slots import slot_age_s
 # Slots of jobs that the engine takes over when beat is silent may be so late before anybody is late.
 LATE_S_MIN, DEAD_S_MIN = 300.0, 1_800.0
 LATE_ROUNDS, DEAD_ROUNDS = 3, 10
+_rarer: dict[str, float] = {}
+
+
+def jobs_rarer(every_s: dict[str, float]) -> None:
+    """Jobs that claim a slot less often than beat rings for them: job -> seconds of its slot."""
+    _rarer.update(every_s)
 
 
 def jobs_ask(*, now: datetime) -> list[Finding]:
     """One finding when every job is on time, else one for each kind of lateness."""
-    ages = {job: (slot_age_s(job, now=now), every_s) for job, every_s in jobs_scheduled().items()}
-    late = {job: _level(age_s, every_s=every_s) for job, (age_s, every_s) in ages.items()}
+    ages = {job: slot_age_s(job, now=now) for job in jobs_scheduled()}
+    # A job that never ran is as late as the book is old: on the first day some are not due yet.
+    at_work_s = _oldest_slot_s(now=now)
+    late = {
+        job: _level(at_work_s if isinf(ages[job]) else ages[job], every_s=every_s)
+        for job, every_s in jobs_scheduled().items()
+    }
     dead = [job for job, level in late.items() if level is Level.FAULT]
     slow = [job for job, level in late.items() if level is Level.WARNING]
     remedy = "See that beat runs (celery -A tonsurance beat) and that a worker listens to the queue `default`"
@@ -35,7 +47,16 @@ def jobs_ask(*, now: datetime) -> list[Finding]:
 def jobs_scheduled() -> dict[str, float]:
     """Job -> seconds between its runs, from the schedule: a job is named as its task, without the app."""
     schedule = current_app.conf.beat_schedule or {}
-    return {entry["task"].rsplit(".")[-1]: _seconds(entry["schedule"]) for entry in schedule.values()}
+    jobs = {entry["task"].rsplit(".")[-1]: _seconds(entry["schedule"]) for entry in schedule.values()}
+    return jobs | {job: every_s for job, every_s in _rarer.items() if job in jobs}
+
+
+def _oldest_slot_s(*, now: datetime) -> float:
+    """Since when anything runs by the clock; infinity when nothing ever did."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(slot) FROM plumbing_jobslot")
+        oldest = cursor.fetchone()[0]
+    return inf if oldest is None else (now - oldest).total_seconds()
 
 
 def _seconds(schedule: object) -> float:
@@ -54,7 +75,7 @@ def _level(age_s: float, *, every_s: float) -> Level:
     )
 
 
-def _told(jobs: list[str], ages: dict[str, tuple[float, float]]) -> str:
+def _told(jobs: list[str], ages: dict[str, float]) -> str:
     return ", ".join(
-        f"{job} (never)" if isinf(ages[job][0]) else f"{job} ({ages[job][0]:.0f} s ago)" for job in jobs
+        f"{job} (never)" if isinf(ages[job]) else f"{job} ({ages[job]:.0f} s ago)" for job in jobs
     )

@@ -23,6 +23,8 @@ def rates_ask(*, now: datetime) -> list[Finding]:
         cursor.execute(_LEFT)
         rows = cursor.fetchall()
     found = [_scarce(*row) for row in rows if row[1] < row[2] * SHARE_LEFT_WARNING]
+    if not rows:
+        return [ok("rate_budgets", "No rate budget has been used yet")]
     return found or [ok("rate_budgets", f"All {len(rows)} rate budgets have room")]
 
 
