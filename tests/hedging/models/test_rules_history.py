@@ -17,6 +17,7 @@ from hedging.models import (
     Intent,
     IntentDemand,
     IntentSlice,
+    MappingEvent,
     Order,
     OrderAttempt,
     OrderEvent,
@@ -81,9 +82,11 @@ APPENDED: dict[type[models.Model], Callable[[], object]] = {
     CycleLeg: _leg,
     CycleTarget: _target,
     Attribution: _attribution,
+    MappingEvent: lambda: make.mapping(make.product(), make.instrument()),
 }
 
 KEPT: dict[str, Callable[[], models.Model]] = {
+    "hedging_mapping": lambda: make.mapping(make.product(), make.instrument()),
     "hedging_order": lambda: make.order(make.intent(make.instrument())),
     "hedging_orderattempt": _sent,
     "hedging_intent": lambda: make.intent(make.instrument()),
