@@ -25,7 +25,7 @@ from websockets.asyncio.client import connect
 from tests.benches.result import BenchResult, BenchScale, Figure, Goal, WrongAnswer
 from tests.benches.rounds import Paired, cpu, paired
 from venues.adapters.polymarket.book_stream import KeptBooks
-from venues.adapters.polymarket.stream import FRAME_BYTES_MAX, read_frames
+from venues.adapters.polymarket.stream import FRAME_BYTES_MAX, line_open, read_frames
 
 NEEDS_DATABASE = False
 BY_HAND = Goal(name="received, read and applied, times faster than by hand", at_least=3)
@@ -193,10 +193,7 @@ def _receive(url: str, frames: list[str], *, rounds: int) -> Paired:
 
 
 async def _ours(url: str, books: KeptBooks) -> None:
-    async with (
-        aiohttp.ClientSession() as session,
-        session.ws_connect(url, max_msg_size=FRAME_BYTES_MAX) as socket,
-    ):
+    async with aiohttp.ClientSession() as session, await line_open(session, url) as socket:
         await read_frames(socket, hear=books.hear)
 
 

@@ -12,7 +12,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import aiohttp
 import msgspec
@@ -34,11 +34,13 @@ OPEN_S_MAX: Final = 10.0
 CLOSE_S_MAX: Final = 1.0
 REST_S_MAX: Final = 8.0
 LOOK_S: Final = 0.5
+PONG: Final = b"PONG"
 BACKOFF_S_FIRST, BACKOFF_S_MAX = 0.25, 30.0
 FRAME_BYTES_MAX: Final = 16 * 1024 * 1024
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FAULTS: Final = (aiohttp.ClientError, OSError, TimeoutError, Misread)
 
+Line = aiohttp.ClientWebSocketResponse[Literal[False]]
 log = structlog.get_logger(__name__)
 
 
@@ -140,11 +142,7 @@ class MarketStream:
     async def _live(self, session: aiohttp.ClientSession) -> None:
         """One connection from its opening to its end. Raises what `_FAULTS` names."""
         async with asyncio.timeout(OPEN_S_MAX):
-            socket = await session.ws_connect(
-                self._config.market_ws_url,
-                max_msg_size=FRAME_BYTES_MAX,
-                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S_MAX),
-            )
+            socket = await line_open(session, self._config.market_ws_url)
         parts: list[asyncio.Task[None]] = []
         try:
             self._opened()
@@ -160,18 +158,18 @@ class MarketStream:
             await asyncio.gather(*parts, return_exceptions=True)
             await socket.close()
 
-    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def _read(self, socket: Line) -> None:
         await read_frames(socket, hear=self._hear)
         self._error = "the venue ended the line"
 
-    def _hear(self, frame: str) -> None:
-        if frame == "PONG":
+    def _hear(self, frame: bytes) -> None:
+        if frame == PONG:
             self._pong_s = time.monotonic()
             return
         self._heard_s = time.monotonic()
         self._kept.hear(frame)
 
-    async def _speak(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def _speak(self, socket: Line) -> None:
         """Say PING every PING_S seconds and what is to be subscribed; end when no PONG came for STALE_S."""
         ping_s = 0.0
         while True:
@@ -187,7 +185,7 @@ class MarketStream:
                 return
             await asyncio.sleep(LOOK_S)
 
-    async def _check(self, _socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def _check(self, _socket: Line) -> None:
         """Ask REST about what is in doubt and, when the line is silent, about everything."""
         while True:
             self._examine()
@@ -252,7 +250,17 @@ class MarketStream:
         return utc_now() - timedelta(seconds=max(0.0, time.monotonic() - moment_s))
 
 
-async def read_frames(socket: aiohttp.ClientWebSocketResponse, *, hear: Callable[[str], None]) -> None:
+async def line_open(session: aiohttp.ClientSession, url: str) -> Line:
+    """Open a WebSocket whose text frames come as bytes: the decoder wants them so."""
+    return await session.ws_connect(
+        url,
+        max_msg_size=FRAME_BYTES_MAX,
+        decode_text=False,
+        timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S_MAX),
+    )
+
+
+async def read_frames(socket: Line, *, hear: Callable[[bytes], None]) -> None:
     """Give every text frame to `hear` until the line ends."""
     receive, text = socket.receive, aiohttp.WSMsgType.TEXT
     while True:
