@@ -7,7 +7,7 @@ venue reports is booked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -24,6 +24,10 @@ from venues.domain.gateway import Absent, OrderReport, OrderState
 _S = OrderStatus
 
 _ENDED = frozenset({OrderState.FILLED, OrderState.CANCELLED, OrderState.EXPIRED, OrderState.REJECTED})
+
+
+# The venue takes a resting order off its book up to a minute before it expires (docs.polymarket.com, order types).
+_PULLED_EARLY = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,7 +105,15 @@ def _judge_report(order: OrderFacts, report: OrderReport, *, now: datetime, pati
         if _age(order, now) >= timedelta(seconds=patience.unknown_s):
             return _to_person(order, f"{said}: a word we do not know", reported=report.size_matched)
         return _stay(order, f"{said}: a word we do not know", reported=report.size_matched)
+    if report.state is OrderState.PENDING:
+        said = f"{report.venue_status}; nothing is promised before it is final"
+        if _age(order, now) >= timedelta(seconds=patience.unknown_s):
+            return _to_person(order, said)
+        return _stay(order, said)
     reported = max(report.size_matched, order.reported_size or Decimal(0))
+    if report.state is OrderState.LIVE and order.expires_at is not None and order.absent_proofs:
+        # It is listed again: what was not found before proves nothing any more.
+        return replace(_known(order, said, reported), absent_proofs=0)
     if report.state not in _ENDED or order.filled_size + DUST < reported:
         return _known(
             order, said if report.state not in _ENDED else f"{said}; waiting for its trades", reported
@@ -163,6 +175,8 @@ def _judge_absent_known(
     reported = order.reported_size
     if order.is_filled_in_full:
         return _finish(order, _S.FILLED, "all of it traded", reported)
+    if order.expires_at is not None:
+        return _judge_absent_resting(order, now=now, policy=policy)
     settled = timedelta(seconds=policy.proof_gap_s)
     is_old = order.acked_at is not None and now - order.acked_at >= settled
     if order.filled_size > 0 and is_old and order.filled_size + DUST >= (reported or Decimal(0)):
@@ -174,6 +188,28 @@ def _judge_absent_known(
     if _age(order, now) >= timedelta(seconds=patience.acked_s):
         return _to_person(order, "acknowledged, not listed any more, and its trades do not say how it ended")
     return _known(order, "not listed any more; waiting for its trades", reported)
+
+
+def _judge_absent_resting(order: OrderFacts, *, now: datetime, policy: AbsencePolicy) -> Move:
+    """A resting order that is not listed any more was filled, cancelled or has expired.
+
+    It was listed for minutes, so that its age says nothing about its trades: they get `proof_gap_s` from the first
+    look-up that did not find it.
+    """
+    reported = order.reported_size
+    if order.absent_proofs == 0 or order.last_absent_at is None:
+        waiting = _known(order, "not listed any more; its trades may still arrive", reported)
+        return replace(waiting, absent_proofs=1)
+    if now - order.last_absent_at < timedelta(seconds=policy.proof_gap_s):
+        return _known(order, "not listed any more; its trades may still arrive", reported)
+    if order.filled_size + DUST < (reported or Decimal(0)):
+        if now - order.last_absent_at >= timedelta(seconds=PATIENCE.acked_s):
+            return _to_person(order, "not listed any more, and trades that the venue counted do not appear")
+        return _known(order, "not listed any more; waiting for its trades", reported)
+    part = "a part traded" if order.filled_size > 0 else "nothing of it traded"
+    if order.expires_at is not None and now >= order.expires_at - _PULLED_EARLY:
+        return _finish(order, _S.EXPIRED, f"it expired; {part}", reported)
+    return _finish(order, _S.CANCELLED, f"it does not rest any more; {part}", reported)
 
 
 def _judge_silence(order: OrderFacts, *, now: datetime, patience: LookupPatience) -> Move:

@@ -21,7 +21,8 @@ ACTOR = "hedging"
 def claims_note_closed(*, now: datetime) -> int:
     """Note the recovery of every paid claim whose policy has no open slice any more and none to come; return how many.
 
-    The recovery is what the policy's slices brought in since the payment, after fees: money, not profit.
+    The recovery is what the policy's slices brought in since the insured event, after fees: money, not profit. A market
+    may resolve, and be redeemed, before the claim is paid.
     """
     still_open = HedgePosition.objects.filter(
         policy_id=OuterRef("policy_id"), status=HedgePosition.Status.OPEN
@@ -37,7 +38,7 @@ def claims_note_closed(*, now: datetime) -> int:
     )
     for claim in claims_awaiting_hedges().filter(~Exists(still_open), ~Exists(not_divided))[:BATCH]:
         proceeds = HedgePosition.objects.filter(
-            policy_id=claim.policy_id, close_time__gte=claim.paid_at
+            policy_id=claim.policy_id, close_time__gte=min(claim.event_at, claim.paid_at)
         ).aggregate(usd=Sum("proceeds_usd"))["usd"] or Decimal(0)
         claim_note_hedges_closed(claim.pk, recovery_usd=proceeds, actor=ACTOR, now=now)
         log.info("hedges of a claim closed", claim=claim.pk, recovery_usd=str(proceeds))

@@ -20,9 +20,10 @@ from hedging.domain.orders import DEAD, OrderStatus
 from hedging.models import Fill, Order
 from hedging.services.breakers import SYSTEM, breaker_trip
 from hedging.services.discrepancies import discrepancy_open
+from hedging.services.payouts import slices_redeem
 from hedging.services.positions import position_book
 from hedging.services.slices import slices_sell
-from venues.domain.gateway import FillReport, Settlement
+from venues.domain.gateway import FillReport, Settlement, TimeInForce
 
 log = structlog.get_logger(__name__)
 
@@ -140,13 +141,19 @@ def _same_trade(fill: Fill, report: FillReport) -> bool:
     return (fill.side, fill.size, fill.price) == (report.side.value, report.size, report.price)
 
 
+def _close_slices(fill: Fill, *, now: datetime) -> int:
+    """A sale closes what it was decided for; a redemption closes everything."""
+    is_redemption = fill.order.time_in_force == TimeInForce.TX
+    return slices_redeem(fill, now=now) if is_redemption else slices_sell(fill, now=now)
+
+
 def _settle(fill: Fill, *, now: datetime) -> list[str]:
     """Book a fill that has just become final; save one that has moved."""
     words: list[str] = []
     if fill.settlement == Settlement.CONFIRMED:
         fill.settled_at = now
         fill.realised_pnl_usd = position_book(fill, now=now)
-        slices = slices_sell(fill, now=now) if fill.side == "SELL" else 0
+        slices = _close_slices(fill, now=now) if fill.side == "SELL" else 0
         log.info(
             "fill confirmed",
             fill=fill.pk,

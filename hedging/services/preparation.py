@@ -20,6 +20,7 @@ from hedging.domain.resting import resting_slice
 from hedging.domain.slices import Remaining, Slice, next_slice
 from hedging.models import Intent, Order
 from hedging.selectors.standings import Standing
+from hedging.selectors.transactions import transaction_in_flight
 from hedging.services.intents import intent_finish, intents_postpone
 from tonsurance.kernel.errors import Refused
 from tonsurance.kernel.ids import time_ordered_uuid
@@ -27,6 +28,7 @@ from tonsurance.plumbing.apart import together
 from venues.domain.books import Book
 from venues.domain.gateway import Gateway, LookupFailed, OrderRequest, Prepared, Side, TimeInForce
 from venues.domain.instruments import InstrumentTerms
+from venues.registry import wallet_for
 from venues.selectors.instruments import terms_of
 from venues.services.books import books_fetch
 from venues.services.venues import venue_heard
@@ -34,6 +36,7 @@ from venues.services.venues import venue_heard
 log = structlog.get_logger(__name__)
 
 GENERATIONS_MAX = 25
+REDEMPTIONS_MAX = 3
 _UNSENT_CHECK = timedelta(seconds=20)
 _BOOK_RETRY = timedelta(seconds=5)
 
@@ -71,6 +74,13 @@ def orders_prepare(
     """
     done = Prepares()
     wanting = [item for item in standings if not _is_over(item, done, now=now)]
+    redeeming = [item for item in wanting if item.intent.purpose == Intent.Purpose.REDEEM]
+    for item in redeeming:
+        # One by one: each carries the next number of the same wallet.
+        cut = _redemption(item, done, now=now)
+        if cut is not None:
+            _commit([cut], done, gateway=gateway, now=now)
+    wanting = [item for item in wanting if item not in redeeming]
     if not wanting:
         return done
     try:
@@ -96,6 +106,8 @@ def orders_prepare(
 
 def _is_over(item: Standing, done: Prepares, *, now: datetime) -> bool:
     """End an intent that needs no book to be over."""
+    if item.intent.purpose == Intent.Purpose.REDEEM:
+        return _is_redeemed(item, done, now=now)
     if item.tries >= GENERATIONS_MAX:
         sentence = f"stopped after {item.tries} orders"
     elif item.usd_left <= 0 or item.size_left <= 0:
@@ -106,6 +118,52 @@ def _is_over(item: Standing, done: Prepares, *, now: datetime) -> bool:
         return False
     _end(item, done, state=Intent.State.DONE, sentence=sentence, now=now)
     return True
+
+
+def _is_redeemed(item: Standing, done: Prepares, *, now: datetime) -> bool:
+    """End a redemption that paid, and one that failed too often; it is decided anew after a while."""
+    if item.delivered > 0:
+        sentence = f"redeemed {item.delivered.normalize():f} units at {item.intent.price_limit.normalize():f}"
+        _end(item, done, state=Intent.State.DONE, sentence=sentence, now=now)
+        return True
+    if item.tries >= REDEMPTIONS_MAX:
+        sentence = f"stopped after {item.tries} transactions that brought nothing"
+        _end(item, done, state=Intent.State.ABANDONED, sentence=sentence, now=now)
+        return True
+    return False
+
+
+def _redemption(item: Standing, done: Prepares, *, now: datetime) -> _Cut | None:
+    """Sign the redemption of one intent; None when it must wait for the wallet, or is refused, which ends it."""
+    intent = item.intent
+    if transaction_in_flight(intent):
+        why = "another transaction of the wallet is on its way"
+        intents_postpone([intent.pk], until=now + _BOOK_RETRY, why=why, was_try=False)
+        done.ended[intent.pk] = ("waiting", why)
+        return None
+    request = OrderRequest(
+        terms=terms_of(intent.instrument),
+        side=Side.SELL,
+        time_in_force=TimeInForce.TX,
+        size=item.size_left,
+        notional_usd=intent.notional_usd,
+        price_limit=intent.price_limit,
+        decision_key=intent.decision_key,
+        generation=item.generation,
+        created_at=intent.created_at,
+    )
+    try:
+        prepared = wallet_for(intent.venue_id).prepare_redemption(request)
+    except LookupFailed as error:
+        venue_heard(intent.venue_id, error=str(error), now=now)
+        intents_postpone([intent.pk], until=now + _BOOK_RETRY, why=str(error), was_try=False)
+        done.ended[intent.pk] = ("unreachable", str(error))
+        return None
+    except Refused as error:
+        intent_finish(intent.pk, state=Intent.State.ABANDONED, outcome=f"refused: {error}", now=now)
+        done.ended[intent.pk] = ("refused", str(error))
+        return None
+    return _Cut(item, request, prepared, Decimal(0))
 
 
 def _end(item: Standing, done: Prepares, *, state: str, sentence: str, now: datetime) -> None:
@@ -216,7 +274,7 @@ def _row(cut: _Cut, *, gateway: Gateway, now: datetime) -> Order:
         fee_usd_max=cut.fee_usd_max,
         # A resting order is capped by its units at its own price, wherever a taking one is capped by money.
         spends_budget=request.side is Side.BUY and gateway.buy_spends_budget and takes,
-        is_reducing=intent.purpose == Intent.Purpose.CLOSE,
+        is_reducing=intent.purpose != Intent.Purpose.OPEN,
         resend_allowed=gateway.can_resend,
         post_only=request.post_only,
         expires_at=request.expires_at,

@@ -66,7 +66,8 @@ def _compare(
     venue_code: str, run: ReconciliationRun, *, now: datetime, window: timedelta | None
 ) -> list[Difference]:
     gateway = gateway_for(venue_code)
-    orders = Order.objects.filter(venue_id=venue_code, attempts__gte=1)
+    # Redemptions are no trades of the book; their receipts were read, and the positions below speak of them.
+    orders = Order.objects.filter(venue_id=venue_code, attempts__gte=1).exclude(time_in_force="TX")
     if window is not None:
         orders = orders.filter(created_at__gte=now - window)
     ours = {

@@ -24,8 +24,9 @@ from hedging.services.sends import ANSWER_WITHIN, SEND_DEADLINE_S, orders_commit
 from tonsurance.kernel.clock import monotonic_s, utc_now
 from tonsurance.plumbing.apart import apart
 from venues.domain.budgets import BudgetKind
-from venues.domain.gateway import Absent, Gateway, LookupFailed, OrderReport
-from venues.registry import gateway_for
+from venues.domain.gateway import Absent, Gateway, LookupFailed, OrderReport, TimeInForce
+from venues.registry import gateway_for, wallet_for
+from venues.selectors.instruments import terms_of
 from venues.services.budgets import budget_take
 from venues.services.venues import venue_heard
 
@@ -113,6 +114,8 @@ def _look_up(order: Order, gateway: Gateway, *, now: datetime) -> OrderReport | 
     In this order: trades read after the report cannot be fewer than those that the report counts.
     """
     try:
+        if order.time_in_force == TimeInForce.TX:
+            return _look_up_redemption(order, now=now)
         found = gateway.fetch_order(order.client_order_id)
         reports = gateway.fetch_fills_of_order(
             order.client_order_id,
@@ -127,6 +130,21 @@ def _look_up(order: Order, gateway: Gateway, *, now: datetime) -> OrderReport | 
     return found
 
 
+def _look_up_redemption(order: Order, *, now: datetime) -> OrderReport | Absent:
+    """Ask the chain for a transaction, then book what it paid once nothing can undo it."""
+    found = wallet_for(order.venue_id).look_up_redemption(
+        bytes(order.payload),
+        name=order.client_order_id,
+        terms=terms_of(order.instrument),
+        size=order.size,
+        payout=order.price_limit,
+        relay_id=order.venue_order_id,
+    )
+    fills_ingest(order.pk, found.fills, now=now)
+    venue_heard(order.venue_id, now=now)
+    return found.report
+
+
 def _evidence(order: Order, gateway: Gateway, *, now: datetime) -> AbsenceEvidence:
     """What else speaks for or against absence; the contract is asked only where the answer can matter."""
     attempts = list(OrderAttempt.objects.filter(order=order))
@@ -139,7 +157,7 @@ def _evidence(order: Order, gateway: Gateway, *, now: datetime) -> AbsenceEviden
         ),
         venue_knows=any(attempt.outcome == "AlreadyKnown" for attempt in attempts),
         untouched=gateway.is_untouched(order.client_order_id)
-        if policy.needs_untouched and quarantined
+        if policy.needs_untouched and quarantined and order.time_in_force != TimeInForce.TX
         else None,
         venue_now=gateway.fetch_time() if policy.needs_fence else None,
     )
@@ -150,6 +168,9 @@ def _record(order: Order, found: OrderReport | Absent | None, gateway: Gateway, 
     evidence = AbsenceEvidence(senders_finished=False)
     if isinstance(found, Absent):
         evidence = _evidence(order, gateway, now=now)
+        if order.time_in_force == TimeInForce.TX:
+            # A pool forgets what it knew; the chain, which has used up the number, does not.
+            evidence = replace(evidence, venue_knows=False, untouched=found.is_excluded)
     with transaction.atomic(durable=True):
         row = Order.objects.select_for_update(of=("self",)).select_related("intent").get(pk=order.pk)
         if row.attempts != order.attempts or row.state in TERMINAL:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models import F
+
 from venues.domain.instruments import InstrumentTerms
+from venues.domain.resolutions import ResolutionState
 from venues.models import Instrument
 
 
 def instruments_of(row_ids: Iterable[int]) -> dict[int, Instrument]:
     """The instruments with these row ids, by row id, in one query."""
     return Instrument.objects.in_bulk(list(row_ids))
+
+
+def instruments_unresolved(venue_code: str, *, row_ids: Iterable[int]) -> list[Instrument]:
+    """Those of a venue's instruments without a final answer, the one that was asked about longest ago first."""
+    rows = Instrument.objects.filter(venue_id=venue_code, pk__in=list(row_ids)).exclude(
+        resolution__state=ResolutionState.RESOLVED
+    )
+    return list(rows.order_by(F("resolution__checked_at").asc(nulls_first=True), "pk"))
 
 
 def terms_of(row: Instrument) -> InstrumentTerms:
