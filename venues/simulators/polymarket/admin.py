@@ -21,14 +21,15 @@ from venues.simulators.polymarket.config import (
     urls,
 )
 from venues.simulators.polymarket.ledger import account_fund
-from venues.simulators.polymarket.makers import Level, book_move, book_regrid, book_set, makers_open
+from venues.simulators.polymarket.makers import Level, book_move, book_regrid, book_set
+from venues.simulators.polymarket.recordings import recording_body, recording_play, recording_stop
 from venues.simulators.polymarket.records import Account, Market
 from venues.simulators.polymarket.refusals import Refusal
 from venues.simulators.polymarket.resolution import market_resolve, shares_redeem
 from venues.simulators.polymarket.settlement import script_validate, settlement_advance
 from venues.simulators.polymarket.state import State, checksummed
 from venues.simulators.polymarket.storms import storm_rules
-from venues.simulators.polymarket.tape import frames_play
+from venues.simulators.polymarket.tape import frames_play, market_take_over
 from venues.simulators.polymarket.truth import truth
 from venues.simulators.polymarket.units import PRICE_ONE_E4, TICKS_E4, UNIT_E6, exact_e4, exact_e6, text_e6
 from venues.simulators.polymarket.wire import BUDGETS, answer, faults_of, state_of
@@ -115,7 +116,7 @@ async def set_book(request: web.Request) -> web.Response:
     state, body = state_of(request), await _body(request)
     market = _market(state, body)
     bids, asks = _levels(market, body)
-    _hand_set(state, market)
+    market_take_over(state, market)
     book_set(state, market, bids=bids, asks=asks, now_ms=state.clock.now_ms())
     return answer({"slug": market.slug, "bids": len(bids), "asks": len(asks)})
 
@@ -126,7 +127,7 @@ async def move_book(request: web.Request) -> web.Response:
     state, body = state_of(request), await _body(request)
     market = _market(state, body)
     ticks = int(body["ticks"])
-    _hand_set(state, market)
+    market_take_over(state, market)
     book_move(state, market, ticks=ticks, now_ms=state.clock.now_ms())
     return answer({"slug": market.slug, "ticks": ticks})
 
@@ -137,9 +138,37 @@ async def play_book(request: web.Request) -> web.Response:
     state, body = state_of(request), await _body(request)
     market = _market(state, body)
     frames = [(float(row["after_seconds"]), *_levels(market, {**body, **row})) for row in body["frames"]]
-    _hand_set(state, market)
+    market_take_over(state, market)
     frames_play(state, market, frames=frames, now_ms=state.clock.now_ms())
     return answer({"slug": market.slug, "frames": len(frames)})
+
+
+@routes.get("/play")
+async def show_play(request: web.Request) -> web.Response:
+    """Show the recording that is playing and how far it is."""
+    return answer(recording_body(state_of(request)))
+
+
+@routes.post("/play")
+async def play_recording(request: web.Request) -> web.Response:
+    """Play a recording: `path` on this machine or `events` inline, at `speed`, unknown assets as market `slug`."""
+    state, body = state_of(request), await _body(request)
+    recording_play(
+        state,
+        now_ms=state.clock.now_ms(),
+        path=str(body.get("path", "")),
+        events=body.get("events"),
+        speed=float(body.get("speed", 1.0)),
+        slug=str(body.get("slug", "")),
+    )
+    return answer(recording_body(state))
+
+
+@routes.delete("/play")
+async def stop_recording(request: web.Request) -> web.Response:
+    """End the recording; books stay as they are."""
+    recording_stop(state_of(request))
+    return answer(recording_body(state_of(request)))
 
 
 @routes.post("/market")
@@ -317,13 +346,6 @@ def _levels(market: Market, body: dict[str, Any]) -> tuple[list[Level], list[Lev
         return bids, asks
     flipped = [[(PRICE_ONE_E4 - price, size) for price, size in side] for side in (asks, bids)]
     return flipped[0], flipped[1]
-
-
-def _hand_set(state: State, market: Market) -> None:
-    known = state.settings.get("hand_set", [])
-    state.settings["hand_set"] = sorted({*known, market.slug})
-    state.save_settings()
-    makers_open(state)
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from venues.simulators.polymarket.budgets import Budgets
 from venues.simulators.polymarket.config import Config
 from venues.simulators.polymarket.faults import FaultPlan
 from venues.simulators.polymarket.markets import markets_open
+from venues.simulators.polymarket.recordings import recording_play, recording_resume
 from venues.simulators.polymarket.refusals import Refusal
 from venues.simulators.polymarket.state import State
 from venues.simulators.polymarket.strikes import struck
@@ -52,6 +53,7 @@ def create_app(config: Config | None = None) -> web.Application:
     plan = FaultPlan(state=state)
     plan.load()
     markets_open(state, now_ms=state.clock.now_ms())
+    _play(state)
     timeline_advance(state)
     app = web.Application(middlewares=[_errors, _faults], client_max_size=BODY_BYTES_MAX)
     app[STATE] = state
@@ -82,6 +84,20 @@ def create_app(config: Config | None = None) -> web.Application:
     app.cleanup_ctx.append(_ticker)
     app.on_shutdown.append(sockets.hang_up)
     return app
+
+
+def _play(state: State) -> None:
+    """Go on with a recording that was playing, or begin the one that the options name."""
+    if state.settings.get("play"):
+        recording_resume(state)
+    elif state.config.play is not None:
+        recording_play(
+            state,
+            now_ms=state.clock.now_ms(),
+            path=str(state.config.play.resolve()),
+            speed=state.config.play_speed,
+            slug=state.config.play_as,
+        )
 
 
 def _mount(app: web.Application, prefix: str, *tables: web.RouteTableDef) -> None:

@@ -83,6 +83,9 @@ class Config:
     seed_markets: bool = True
     is_amoy: bool = False
     limits: str = "warning"
+    play: Path | None = None
+    play_speed: float = 1.0
+    play_as: str = ""
 
     def __post_init__(self) -> None:
         """Refuse, with a sentence, anything that belongs to the real venue."""

@@ -50,6 +50,47 @@ def book_set(
         _quote(state, market, is_bid=False, price_e4=price_e4, size_e6=size_e6, index=index, now_ms=now_ms)
 
 
+def book_follow(
+    state: State, market: Market, *, bids: Sequence[Level], asks: Sequence[Level], now_ms: int
+) -> None:
+    """Make the house's quotes these levels by changing only those that differ; levels off the tick are moved onto it.
+
+    What is withdrawn goes first, so that the house never trades with itself.
+    """
+    wanted_bids, wanted_asks = on_grid(market, bids=bids[:LEVELS_MAX], asks=asks[:LEVELS_MAX])
+    stand_bids, stand_asks = house_levels(state, market)
+    new = [
+        (is_bid, price, size)
+        for is_bid, wanted, stands in ((True, wanted_bids, stand_bids), (False, wanted_asks, stand_asks))
+        for price, size in wanted
+        if _summed(stands).get(price) != size
+    ]
+    kept = {
+        (is_bid, price)
+        for is_bid, wanted in ((True, wanted_bids), (False, wanted_asks))
+        for price, _ in wanted
+    } - {(is_bid, price) for is_bid, price, _ in new}
+    for order in [order for order in state.books[market.condition_id].orders() if order.synthetic]:
+        if _place_of(market, order) not in kept:
+            order_withdraw(state, order, status=CANCELED)
+    for is_bid, price_e4, size_e6 in new:
+        index = price_e4 // market.tick_e4
+        _quote(state, market, is_bid=is_bid, price_e4=price_e4, size_e6=size_e6, index=index, now_ms=now_ms)
+
+
+def _summed(levels: Sequence[Level]) -> dict[int, int]:
+    sizes: dict[int, int] = {}
+    for price, size in levels:
+        sizes[price] = sizes.get(price, 0) + size
+    return sizes
+
+
+def _place_of(market: Market, order: Order) -> tuple[bool, int]:
+    """Return where an order stands in YES: whether it is a bid, and its price."""
+    is_yes = order.token_id == market.token_ids[0]
+    return (order.side == BUY) == is_yes, order.price_e4 if is_yes else PRICE_ONE_E4 - order.price_e4
+
+
 def book_clear(state: State, market: Market) -> None:
     """Withdraw the house's quotes of a market."""
     for order in [order for order in state.books[market.condition_id].orders() if order.synthetic]:
@@ -99,13 +140,11 @@ def house_levels(state: State, market: Market) -> tuple[list[Level], list[Level]
     """Return the house's own (bids, asks) of a market in YES."""
     bids: list[Level] = []
     asks: list[Level] = []
-    yes = market.token_ids[0]
     for order in state.books[market.condition_id].orders():
         if not order.synthetic:
             continue
-        price = order.price_e4 if order.token_id == yes else PRICE_ONE_E4 - order.price_e4
-        side = bids if (order.side == BUY) == (order.token_id == yes) else asks
-        side.append((price, order.remaining_e6))
+        is_bid, price = _place_of(market, order)
+        (bids if is_bid else asks).append((price, order.remaining_e6))
     return bids, asks
 
 

@@ -17,6 +17,7 @@ from aiohttp import web
 from venues.simulators.polymarket.app import create_app
 from venues.simulators.polymarket.budgets import MODES
 from venues.simulators.polymarket.config import Config, ProductionRefused, amoy
+from venues.simulators.polymarket.recordings import RecordingRefused
 
 SHUTDOWN_SECONDS = 1.0
 logger = logging.getLogger("practice-exchange")
@@ -44,9 +45,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--limits", choices=MODES, default=defaults.limits, help="rate limits: refuse, only warn, or none"
     )
     parser.add_argument("--clock-skew", type=float, default=defaults.clock_skew_seconds, metavar="SECONDS")
+    _add_play_arguments(parser)
     parser.add_argument(
         "--replenish", type=float, default=0.0, metavar="SECONDS", help="books refill a tenth each; 0: never"
     )
+
+
+def _add_play_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--play", type=Path, metavar="FILE", help="recording of market frames to play")
+    parser.add_argument("--speed", type=float, default=1.0, help="how many times as fast as it was recorded")
+    parser.add_argument("--play-as", default="", metavar="SLUG", help="market for assets of unknown id")
 
 
 def config_of(options: argparse.Namespace) -> Config:
@@ -62,7 +70,12 @@ def config_of(options: argparse.Namespace) -> Config:
         "clock_skew_seconds": options.clock_skew,
         "replenish_seconds": options.replenish,
     }
-    chosen["limits"] = options.limits
+    chosen |= {
+        "limits": options.limits,
+        "play": options.play,
+        "play_speed": options.speed,
+        "play_as": options.play_as,
+    }
     if options.amoy:
         return amoy(**chosen)
     return Config(
@@ -109,7 +122,11 @@ def run(options: argparse.Namespace) -> int:
     except ProductionRefused as refused:
         sys.stderr.write(f"refused: {refused}\n")
         return 2
-    asyncio.run(serve(config))
+    try:
+        asyncio.run(serve(config))
+    except RecordingRefused as refused:
+        sys.stderr.write(f"refused: {refused}\n")
+        return 2
     return 0
 
 

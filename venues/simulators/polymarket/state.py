@@ -9,7 +9,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eth_utils.address import to_checksum_address
 
@@ -29,6 +29,9 @@ from venues.simulators.polymarket.records import (
 )
 from venues.simulators.polymarket.store import Store
 from venues.simulators.polymarket.transactions import WAITING, Transaction
+
+if TYPE_CHECKING:
+    from venues.simulators.polymarket.recordings import Recording
 
 DEFAULT_SETTINGS: dict[str, Any] = {"offset_ms": 0, "scripts": [], "fee_e6": 0, "vault_e6": 0, "minted_e6": 0}
 
@@ -69,6 +72,7 @@ class State:
             "confirmed_seconds": self.config.confirmed_seconds,
         }
         self.sequence = 0
+        self.recording: Recording | None = None
 
     def _load(self) -> None:
         for _, body in self.store.read("setting"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from venues.simulators.polymarket.makers import Level, book_set, house_levels, on_grid
+from venues.simulators.polymarket.makers import Level, book_set, house_levels, makers_open, on_grid
 from venues.simulators.polymarket.markets import seed_rows, seeded_levels
 from venues.simulators.polymarket.records import Market
 from venues.simulators.polymarket.state import State
@@ -27,6 +27,14 @@ def frames_play(
         raise ValueError(f"at most {FRAMES_MAX} frames at a time")
     state.settings["frames"] = sorted(kept, key=lambda row: row["at"])
     state.save_settings()
+
+
+def market_take_over(state: State, market: Market) -> None:
+    """Leave a market's book to the rehearsal: no refills, and nothing that was scheduled for it before."""
+    state.settings["hand_set"] = sorted({*state.settings.get("hand_set", []), market.slug})
+    state.settings["frames"] = [row for row in _frames(state) if row["condition_id"] != market.condition_id]
+    state.save_settings()
+    makers_open(state)
 
 
 def tape_advance(state: State, *, now_ms: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from venues.simulators.polymarket.cancels import expired_cancel
 from venues.simulators.polymarket.delays import delays_advance
 from venues.simulators.polymarket.pool import pool_advance
+from venues.simulators.polymarket.recordings import recording_advance
 from venues.simulators.polymarket.settlement import settlement_advance
 from venues.simulators.polymarket.state import State
 from venues.simulators.polymarket.tape import books_replenish, tape_advance
@@ -18,5 +19,6 @@ def timeline_advance(state: State) -> None:
     expired_cancel(state, now_ms=now_ms)
     delays_advance(state, now_ms=now_ms)
     tape_advance(state, now_ms=now_ms)
+    recording_advance(state, now_ms=now_ms)
     books_replenish(state, now_ms=now_ms)
     state.store.commit()

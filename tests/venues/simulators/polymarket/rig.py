@@ -34,6 +34,7 @@ ALICE = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 BOB_KEY = "0x" + "22" * 32
 BOB = "0x1563915e194D8CfBA1943570603F7606A3115508"
 USDC = "usdc-depeg-by-december-31-2027"
+USDT = "usdt-depeg-by-december-31-2027"
 USDC_V2 = "usdc-depeg-by-june-30-2027"
 USDE = "usde-depeg-by-december-31-2027"
 BRIDGE = "largest-crypto-hack-of-2027-bridge"

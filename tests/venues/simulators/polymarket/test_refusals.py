@@ -153,6 +153,25 @@ def test_a_post_only_order_may_not_cross(raw):
     assert raw.post(resting)[1]["status"] == "live"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"owner": 1},
+        {"makerAmount": 3_000_000},
+        {"makerAmount": "-1"},
+        {"makerAmount": "0"},
+        {"timestamp": 1},
+        {"tokenId": "0x12"},
+        {"side": "buy"},
+        {"signatureType": 4},
+        {"signatureType": True},
+        {"metadata": "0x"},
+        {"signature": "0xzz"},
+        {"maker": "0x12"},
+        {"orderType": "IOC"},
+        {"postOnly": "yes"},
+    ],
+)
 def test_a_field_of_the_wrong_type_is_an_invalid_payload(raw, change):
     assert _refused(raw, raw.order(**change)) == "Invalid order payload"
 
