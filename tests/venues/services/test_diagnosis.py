@@ -14,7 +14,8 @@ from tests.desk import Desk
 from tonsurance.kernel.clock import utc_now
 from tonsurance.kernel.findings import Finding
 from venues.registry import gateways_forget
-from venues.services.diagnosis import venue_checks, venue_credentials_ask, venue_reach_ask, venue_settings_ask
+from venues.services.diagnosis import venue_checks
+from venues.services.diagnosis.line import venue_credentials_ask, venue_reach_ask, venue_settings_ask
 
 pytestmark = pytest.mark.django_db
 

@@ -6,56 +6,18 @@ Reads only; nothing is ordered, cancelled or made at a venue. No secret is ever 
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 
 from django.conf import settings
 
 from tonsurance.kernel.clock import utc_now
 from tonsurance.kernel.errors import Refused
 from tonsurance.kernel.findings import Finding, fault, ok, warning
-from tonsurance.plumbing.checkups import Check
 from tonsurance.plumbing.diagnosis.clock import skew_judge
 from venues.domain.gateway import Gateway, LookupFailed
-from venues.registry import gateway_for, venues_with_gateway
+from venues.registry import gateway_for
 
-GROUP = "Venues"
-# The adapters' client libraries take a second or two to load, and a read is tried for up to twelve.
-SETTINGS_WAIT_S, VENUE_WAIT_S = 15.0, 15.0
 # Signed requests carry our time; a venue's tolerance is not published, so half a minute is already too much.
 CLOCK_S_WARNING, CLOCK_S_FAULT, CLOCK_RESOLUTION_S = 2.0, 15.0, 1.0
-
-
-def venue_checks() -> list[Check]:
-    """The checks of every venue that orders can be sent to."""
-    return [check for venue_code in sorted(venues_with_gateway()) for check in _checks_of(venue_code)]
-
-
-def _checks_of(venue_code: str) -> list[Check]:
-    return [
-        Check(
-            name=f"{venue_code}.settings",
-            group=GROUP,
-            ask=partial(venue_settings_ask, venue_code),
-            wait_s=SETTINGS_WAIT_S,
-            needs_database=False,
-        ),
-        Check(
-            name=f"{venue_code}.reach",
-            group=GROUP,
-            ask=partial(venue_reach_ask, venue_code),
-            wait_s=VENUE_WAIT_S,
-            needs_database=False,
-            asks_venue=True,
-        ),
-        Check(
-            name=f"{venue_code}.credentials",
-            group=GROUP,
-            ask=partial(venue_credentials_ask, venue_code),
-            wait_s=VENUE_WAIT_S,
-            needs_database=False,
-            asks_venue=True,
-        ),
-    ]
 
 
 def venue_settings_ask(venue_code: str, *, now: datetime) -> list[Finding]:
@@ -80,7 +42,7 @@ def venue_reach_ask(venue_code: str, *, now: datetime) -> list[Finding]:
         theirs = gateway.fetch_time()
         after = utc_now()
     except Refused:
-        return [_not_asked("venue_reachable", venue_code)]
+        return [not_asked("venue_reachable", venue_code)]
     except LookupFailed as error:
         return [_silent(venue_code, error)]
     took_ms = (after - before).total_seconds() * 1000
@@ -107,7 +69,7 @@ def venue_credentials_ask(venue_code: str, *, now: datetime) -> list[Finding]:
             return [_no_credentials(venue_code)]
         orders = gateway.fetch_open_orders()
     except Refused:
-        return [_not_asked("venue_credentials", venue_code)]
+        return [not_asked("venue_credentials", venue_code)]
     except LookupFailed as error:
         return [_not_let_in(venue_code, error)]
     return [ok("venue_credentials", f"{venue_code} knows our account and lists {len(orders)} open orders")]
@@ -148,7 +110,8 @@ def _not_set_up(venue_code: str, refusal: Refused) -> Finding:
     )
 
 
-def _not_asked(code: str, venue_code: str) -> Finding:
+def not_asked(code: str, venue_code: str) -> Finding:
+    """A venue whose settings are refused cannot be asked anything."""
     return fault(
         code,
         f"{venue_code} cannot be asked: its settings are refused",

@@ -1,0 +1,53 @@
+"""The checks of every venue that orders can be sent to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from tonsurance.kernel.findings import Finding
+from tonsurance.plumbing.checkups import Check
+from venues.registry import venues_with_contracts, venues_with_gateway, venues_with_wallet
+from venues.services.diagnosis.account import venue_account_ask, venue_contracts_ask
+from venues.services.diagnosis.line import venue_credentials_ask, venue_reach_ask, venue_settings_ask
+
+# The adapters' client libraries take a second or two to load, and a read is tried for up to twelve.
+WAIT_S = 15.0
+# Balance, approvals and standing are a dozen reads of the venue and of the chain.
+ACCOUNT_WAIT_S = 25.0
+
+
+def venue_checks() -> list[Check]:
+    """Settings without the network; clock, account and contracts asked of the venue. None needs our database."""
+    return [check for venue_code in sorted(venues_with_gateway()) for check in _checks_of(venue_code)]
+
+
+def _checks_of(venue_code: str) -> list[Check]:
+    checks = [
+        _check(venue_code, "settings", venue_settings_ask, asks_venue=False),
+        _check(venue_code, "reach", venue_reach_ask),
+        _check(venue_code, "credentials", venue_credentials_ask),
+    ]
+    if venue_code in venues_with_contracts():
+        checks.append(_check(venue_code, "contracts", venue_contracts_ask))
+    if venue_code in venues_with_wallet():
+        checks.append(_check(venue_code, "account", venue_account_ask, wait_s=ACCOUNT_WAIT_S))
+    return checks
+
+
+def _check(
+    venue_code: str,
+    name: str,
+    ask: Callable[..., Sequence[Finding]],
+    *,
+    asks_venue: bool = True,
+    wait_s: float = WAIT_S,
+) -> Check:
+    return Check(
+        name=f"{venue_code}.{name}",
+        group="Venues",
+        ask=partial(ask, venue_code),
+        wait_s=wait_s,
+        needs_database=False,
+        asks_venue=asks_venue,
+    )
