@@ -15,6 +15,17 @@ pytestmark = pytest.mark.django_db
 WHY = {"reason": "read the rules again with legal"}
 
 
+def approval(of) -> dict[str, str]:
+    """What a person sends who has read the rules of `of` as they are."""
+    return {
+        "grade": "direct",
+        "basis_probability": "1",
+        "wording_read": "on",
+        "wording_hash": of.instrument.wording_hash,
+        **WHY,
+    }
+
+
 def verb(model: str, pk: int | str, name: str) -> str:
     return reverse(f"admin:hedging_{model}_{name}", args=[quote(pk)])
 
@@ -38,17 +49,19 @@ def test_asking_changes_nothing_and_shows_the_rules_in_full(officer, unapproved)
 
 
 def test_approving_stores_who_when_and_which_wording(officer, unapproved):
-    response = officer.post(verb("mapping", unapproved.pk, "approve"), {"wording_read": "on"})
+    response = officer.post(verb("mapping", unapproved.pk, "approve"), approval(unapproved))
     assert response.status_code == 302
     unapproved.refresh_from_db()
+    assert (unapproved.state, unapproved.reason) == ("approved", WHY["reason"])
     assert unapproved.approved_by == "risk.officer"
     assert unapproved.approved_at is not None
     assert unapproved.approved_wording_hash == unapproved.instrument.wording_hash
 
 
 def test_nobody_approves_what_was_not_read(officer, unapproved):
-    response = officer.post(verb("mapping", unapproved.pk, "approve"), {})
-    assert response.status_code == 400
+    told = approval(unapproved)
+    del told["wording_read"]
+    assert officer.post(verb("mapping", unapproved.pk, "approve"), told).status_code == 400
     unapproved.refresh_from_db()
     assert unapproved.approved_at is None
 
@@ -56,7 +69,7 @@ def test_nobody_approves_what_was_not_read(officer, unapproved):
 def test_what_the_service_refuses_is_said_on_the_page(officer):
     market = make.instrument(closed=True)
     mapping = make.mapping(make.product(), market, approved_by="")
-    response = officer.post(verb("mapping", mapping.pk, "approve"), {"wording_read": "on"})
+    response = officer.post(verb("mapping", mapping.pk, "approve"), approval(mapping))
     assert response.status_code == 400
     assert "is closed; choose an open one" in response.content.decode()
     mapping.refresh_from_db()
@@ -70,17 +83,17 @@ def test_suspending_needs_a_reason_and_keeps_it(officer):
     assert officer.post(address, {"reason": "    x     "}).status_code == 400, "blanks are not a reason"
     assert officer.post(address, WHY).status_code == 302
     mapping.refresh_from_db()
-    assert mapping.approved_at is None
-    assert mapping.suspended_reason.startswith("read the rules again with legal (risk.officer")
+    assert (mapping.state, mapping.suspended_kind) == ("suspended", "person")
+    assert (mapping.suspended_reason, mapping.changed_by) == (WHY["reason"], "risk.officer")
 
 
-@pytest.mark.parametrize("name", ["approve", "suspend"])
+@pytest.mark.parametrize("name", ["approve", "decline", "suspend", "resume"])
 def test_looking_is_not_enough_to_change_a_mapping(guest, unapproved, name):
     client = guest("hedging.view_mapping")
     assert client.get(reverse("admin:hedging_mapping_change", args=[unapproved.pk])).status_code == 200
     address = verb("mapping", unapproved.pk, name)
     assert client.get(address).status_code == 403
-    assert client.post(address, {"wording_read": "on", **WHY}).status_code == 403
+    assert client.post(address, approval(unapproved)).status_code == 403
     unapproved.refresh_from_db()
     assert unapproved.approved_at is None
     assert unapproved.suspended_reason == ""
