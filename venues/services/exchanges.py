@@ -5,7 +5,7 @@ Running processes read the table again within a minute (`venues/registry.py`).
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import structlog
 from django.db import transaction
@@ -19,6 +19,8 @@ from venues.registry import gateways_forget, signing_for, signing_starts, venues
 log = structlog.get_logger(__name__)
 
 SYSTEM = "system"
+# The venue's cut-over to signing domain 2 (docs.polymarket.com/v2-migration).
+_FIRST_VALID_FROM = datetime(2026, 4, 28, 11, tzinfo=UTC)
 _FIRST_ROWS = "the venue's contracts of the day this was installed (docs.polymarket.com/resources/contracts)"
 
 
@@ -119,7 +121,7 @@ def exchanges_ensure(*, now: datetime) -> None:
                         contract=domain.contract,
                         position_ids=domain.position_ids.value,
                         market_version=domain.market_version,
-                        valid_from=now,
+                        valid_from=_FIRST_VALID_FROM,
                         added_by=SYSTEM,
                         added_because=_FIRST_ROWS,
                         added_at=now,

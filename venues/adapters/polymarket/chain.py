@@ -51,13 +51,13 @@ def check_domain(client: PolymarketClient, config: PolymarketConfig, domain: Exc
     try:
         if _call(client, config, "eth_chainId", []) != hex(config.chain_id):
             return DomainFinding(domain, None, f"the node is not of chain {config.chain_id}")
+        if _call(client, config, "eth_getCode", [domain.contract, "latest"]) == "0x":
+            return DomainFinding(domain, False, f"there is no contract at {domain.contract}")
         answer = _call(
             client, config, "eth_call", [{"to": domain.contract, "data": _EIP712_DOMAIN}, "latest"]
         )
     except (NoAnswer, Unreadable) as error:
         return DomainFinding(domain, None, f"{domain.contract} could not be asked: {error}")
-    if answer == "0x":
-        return DomainFinding(domain, False, f"there is no exchange contract at {domain.contract}")
     try:
         said = decode(_DOMAIN_TYPES, bytes.fromhex(answer.removeprefix("0x")))
     except (DecodingError, ValueError):
