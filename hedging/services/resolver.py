@@ -181,7 +181,10 @@ def _record(order: Order, found: OrderReport | Absent | None, gateway: Gateway, 
             now=now,
             policy=POLICIES[row.venue_id],
             evidence=evidence,
-            decision_is_valid=row.intent.state == Intent.State.OPEN and now <= row.intent.valid_until,
+            decision_is_valid=row.intent.state == Intent.State.OPEN
+            and now <= row.intent.valid_until
+            # Bytes that can never take effect any more are not worth sending again.
+            and not (isinstance(found, Absent) and found.is_excluded),
         )
         if row.state == "SENDING":
             # First the send is given up, so that its sender's late answer finds nothing to change; then judged.

@@ -250,7 +250,7 @@ def redeem_call(terms: InstrumentTerms, *, contracts: WalletContracts, held: Dec
 
 def outcome_index(instrument_id: str) -> str:
     """A short name of one outcome within its market: the end of its token id."""
-    return instrument_id[-6:]
+    return instrument_id[-4:]
 
 
 def units_moved(
