@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 
 from hedging.admin import colours
 from hedging.admin.breakers import scope_words
+from hedging.admin.home_streams import stream_alarms, stream_table
 from hedging.admin.limits import used_badge
 from hedging.models import Order
 from hedging.selectors.dashboard import (
@@ -36,17 +37,8 @@ from hedging.services.config import config_read
 from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing import display
 from tonsurance.plumbing.models import Checkup
-from venues.domain.streams import Standing, standing_of
 from venues.selectors.books import streams_all
 
-if TYPE_CHECKING:
-    from venues.models import StreamState
-
-_STANDINGS = {
-    Standing.UP: ("Up", "green"),
-    Standing.DOWN: ("Down", "red"),
-    Standing.DEAD: ("No process", "red"),
-}
 # Three missed beats: nobody is looking after the book.
 _STALE_CYCLES = 3
 # What the doctor found longer ago says nothing of now.
@@ -80,7 +72,7 @@ def home_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
         "trading": _trading(is_enabled=config.enabled),
         "alarms": [
             *_alarms(book, now=now, cycle_every=timedelta(seconds=config.cycle_every_seconds)),
-            *_stream_alarms(streams, now=now),
+            *stream_alarms(streams, now=now),
         ],
         "facts": _facts(book, now=now),
         "doubt": _orders(doubt, now=now) if doubt else "",
@@ -91,7 +83,7 @@ def home_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
         "line_options": _LINE_OPTIONS,
         "venues": _venues(book),
         "limits": _limits(),
-        "streams": _streams(streams, now=now),
+        "streams": stream_table(streams, now=now),
         "recent": _orders(recent, now=now),
     }
     return context
@@ -317,48 +309,6 @@ def _limits() -> SafeString:
         ],
         empty="No cap is set",
     )
-
-
-def _stream_alarms(streams: list[StreamState], *, now: datetime) -> list[tuple[str, str]]:
-    """Lines of market data that are not up. Cycles ask by REST then; prices wake nobody."""
-    standings = {
-        row: standing_of(connected_since=row.connected_since, told_at=row.told_at, now=now) for row in streams
-    }
-    address = reverse("admin:venues_streamstate_changelist")
-    dead = [row for row, found in standings.items() if found is Standing.DEAD]
-    if dead:
-        silent = display.ago_text(max(row.told_at for row in dead), now=now)
-        return [(f"No process streams market data (last heard of {silent})", address)]
-    down = [row for row, found in standings.items() if found is Standing.DOWN and row.instruments]
-    if not down:
-        return []
-    return [(f"Market data is down: {down[0].error or 'no reason known'}"[:200], address)]
-
-
-def _streams(streams: list[StreamState], *, now: datetime) -> SafeString:
-    return display.table(
-        ["Line", "Is", "Up since", "Last data", ">Messages/s", ">Books", ">Resynced", ">Gaps"],
-        [
-            (
-                display.admin_link(row),
-                _standing(row, now=now),
-                display.ago(row.connected_since, now=now),
-                display.ago(row.heard_at, now=now),
-                f"{row.messages_per_s:,.1f}",
-                f"{row.sound} of {row.instruments}",
-                display.count(row.resyncs),
-                display.count(row.gaps),
-            )
-            for row in streams
-        ],
-        empty="Nothing is streamed: books are asked for when they are needed",
-    )
-
-
-def _standing(row: StreamState, *, now: datetime) -> SafeString:
-    found = standing_of(connected_since=row.connected_since, told_at=row.told_at, now=now)
-    words, colour = _STANDINGS[found]
-    return display.badge(words, colour)
 
 
 def _orders(rows: Any, *, now: datetime) -> SafeString:
