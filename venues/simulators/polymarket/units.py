@@ -5,7 +5,7 @@ The wire carries decimal strings; nothing here is ever a float.
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_FLOOR, Decimal, InvalidOperation
 
 UNIT_E6 = 1_000_000
 PRICE_ONE_E4 = 10_000
@@ -52,11 +52,12 @@ def exact_e4(value: object) -> int:
 def fee_e6(size_e6: int, *, price_e4: int, rate: Decimal, exponent: int) -> int:
     """Return the taker's fee in millionths of pUSD.
 
-    shares x rate x (p(1-p))^exponent, rounded half up to five decimals: docs.polymarket.com/trading/fees.
+    shares x rate x (p(1-p))^exponent, cut to five decimals: docs.polymarket.com/trading/fees, and what Nautilus
+    Trader's Polymarket adapter found the venue to charge (`compute_commission`).
     """
     price = Decimal(price_e4).scaleb(-4)
     raw = Decimal(size_e6).scaleb(-6) * rate * (price * (1 - price)) ** exponent
-    return int(raw.quantize(FEE_STEP, rounding=ROUND_HALF_UP).scaleb(6))
+    return int(raw.quantize(FEE_STEP, rounding=ROUND_FLOOR).scaleb(6))
 
 
 def _exact(value: object, *, places: int) -> int:

