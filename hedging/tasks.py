@@ -15,6 +15,7 @@ from hedging.services.mapping_watch import MAPPINGS_EVERY_S, mappings_watch
 from hedging.services.price_watch import PRICES_EVERY_S, price_moved
 from hedging.services.reconciliation import reconcile_venue
 from hedging.services.resolver import order_check, orders_check_due
+from hedging.services.resting import resting_review
 from hedging.services.settlements import settlements_watch
 from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing.bells import ring
@@ -81,6 +82,8 @@ def watch_orders() -> int:
     venues_resume_due(now=utc_now())
     checked = 0
     for venue_code in sorted(venue_codes_with_gateway()):
+        if slot_claim(f"resting:{venue_code}", every_s=10, now=utc_now()):
+            resting_review(venue_code, now=utc_now())
         results = orders_check_due(venue_code, now=utc_now(), limit=100)
         checked += len(results)
         due = [(venue_code, item.intent_id) for item in results if item.intent_id is not None]

@@ -41,7 +41,7 @@ class BreakerAdmin(CardsAdmin):
     actions_detail = ["trip", "reset"]
     fieldsets = [
         (None, {"fields": ["scope_words", "state_word", "effect_words", "why", "by_whom"]}),
-        ("In time", {"fields": ["since_full", "ends_full", "latch"]}),
+        ("In time", {"fields": ["since_full", "ends_full", "pause_words", "latch"]}),
     ]
     readonly_fields = names_of(fieldsets)
 
@@ -51,6 +51,11 @@ class BreakerAdmin(CardsAdmin):
     since_full = moment_cell("opened_at", "Open since")
     ends = ago_cell("resume_at", "Closes by itself")
     ends_full = moment_cell("resume_at", "Closes by itself")
+    pause_words = cell(
+        "pause",
+        "The venue's own pause",
+        how=lambda word: Breaker.Pause(word).label if word else display.NOTHING,
+    )
     latch = cell("latched", "Only a person closes it", how=display.yes_no)
 
     @admin.display(description="Stops", ordering="scope")

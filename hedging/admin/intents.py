@@ -61,7 +61,17 @@ class IntentAdmin(CardsAdmin):
                 ]
             },
         ),
-        ("Origin", {"fields": [("cycle_link", "requested_by"), "decision", ("made_full", "valid_full")]}),
+        (
+            "Origin",
+            {
+                "fields": [
+                    ("cycle_link", "requested_by"),
+                    "decision",
+                    ("made_full", "valid_full"),
+                    ("lane", "rests_full"),
+                ]
+            },
+        ),
         ("Progress", {"fields": [("n_tries", "next_full"), "finished_full"]}),
     ]
     readonly_fields = names_of(fieldsets)
@@ -82,6 +92,8 @@ class IntentAdmin(CardsAdmin):
     made = ago_cell("created_at", "Decided")
     made_full = moment_cell("created_at", "Decided")
     valid_full = moment_cell("valid_until", "Valid until")
+    lane = cell("leg", "Lane", how=display.word)
+    rests_full = moment_cell("rest_until", "Rests until")
     next_full = moment_cell("next_attempt_at", "Next try")
     finished_full = moment_cell("finished_at", "Finished")
 

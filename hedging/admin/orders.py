@@ -19,6 +19,7 @@ from unfold.decorators import action
 from hedging.admin import colours
 from hedging.admin.payloads import redacted
 from hedging.models import Order
+from hedging.services.cancels import orders_cancel
 from hedging.services.resolver import order_check
 from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing import display
@@ -35,7 +36,7 @@ from tonsurance.plumbing.cells import (
     size_cell,
     usd_cell,
 )
-from tonsurance.plumbing.verbs import NoQuestions, ask_and_do, row_of
+from tonsurance.plumbing.verbs import NoQuestions, ReasonForm, actor_of, ask_and_do, row_of
 
 IN_DOUBT = ("UNKNOWN", "MANUAL")
 _GROUPS = {
@@ -82,7 +83,7 @@ class OrderAdmin(CardsAdmin):
     search_fields = ["client_order_id", "venue_order_id"]
     search_help_text = "The order's name at the venue"
     ordering = ["-id"]
-    actions_detail = ["look_up_now"]
+    actions_detail = ["look_up_now", "cancel_at_venue"]
     fieldsets = [
         (
             None,
@@ -113,6 +114,7 @@ class OrderAdmin(CardsAdmin):
                 "fields": [
                     ("made_full", "sent_full"),
                     ("acked_full", "fence_full"),
+                    ("expires_full", "rests_word"),
                     ("next_full", "n_sends"),
                     "n_proofs",
                 ]
@@ -151,6 +153,8 @@ class OrderAdmin(CardsAdmin):
     acked_full = moment_cell("acked_at", "Acknowledged")
     fence_full = moment_cell("fence_at", "Refused by the venue after")
     next_full = moment_cell("next_check_at", "Next look-up")
+    expires_full = moment_cell("expires_at", "Expires")
+    rests_word = cell("post_only", "Only rests, never takes", how=display.yes_no)
 
     @admin.display(description="May still cost, at worst")
     def n_worst(self, row: Order) -> str:
@@ -164,7 +168,7 @@ class OrderAdmin(CardsAdmin):
         return alarm_of(row, now=utc_now())
 
     def cards(self, request: HttpRequest, row: Any) -> list[Card]:
-        return [_events(row), _attempts(row), _fills(row), _payload(row)]
+        return [_events(row), _attempts(row), _cancels(row), _fills(row), _payload(row)]
 
     @action(description="Look up now", url_path="look-up", permissions=["verb"], icon="search")
     def look_up_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -185,6 +189,35 @@ class OrderAdmin(CardsAdmin):
             act=act,
             form_class=NoQuestions,
             button="Ask the venue",
+        )
+
+    @action(description="Cancel at the venue", url_path="cancel", permissions=["verb"], icon="cancel")
+    def cancel_at_venue(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask the venue to cancel the order, and look up what became of it."""
+        row = row_of(self, request, object_id)
+
+        def act(data: dict[str, Any]) -> str:
+            order_id = UUID(str(row.pk))
+            (said,) = orders_cancel(
+                [order_id],
+                venue_code=row.venue_id,
+                actor=actor_of(request),
+                reason=data["reason"],
+                now=utc_now(),
+            )
+            checked = order_check(order_id, now=utc_now())
+            return f"{row.venue_id} answers: {said.answer}. Looked up: {checked.sentence or display.word(checked.word)}"
+
+        return ask_and_do(
+            self,
+            request,
+            row,
+            title="Cancel the order at the venue",
+            sentence=f"The venue is asked to cancel what is left of order {display.short_id(row.pk)}. What has traded "
+            "stays ours; a look-up follows and says how it ended. Its decision ends, and the next cycle decides anew.",
+            act=act,
+            form_class=ReasonForm,
+            button="Cancel at the venue",
         )
 
 
@@ -248,6 +281,21 @@ def _attempts(row: Order) -> Card:
     ]
     heads = ["No.", "Started", "Finished", "Answer", "HTTP", "Code", "The venue's words", "Process"]
     return Card("Every send", display.table(heads, rows, empty="Never sent"))
+
+
+def _cancels(row: Order) -> Card:
+    rows = [
+        (
+            display.moment(cancel.requested_at),
+            cancel.requested_by,
+            cancel.reason,
+            display.moment(cancel.answered_at),
+            cancel.answer or "No answer yet",
+        )
+        for cancel in row.cancels.all()
+    ]
+    heads = ["Asked", "By", "Reason", "Answered", "The venue's words"]
+    return Card("Every cancel", display.table(heads, rows, empty="Never asked to be cancelled"))
 
 
 def _fills(row: Order) -> Card:

@@ -88,6 +88,9 @@ def _sale(
         return Obstacle(LegReason.VENUE_DISABLED, f"{venue.name} is switched off for new orders"), None
     if held.has_live_intent:
         return Obstacle(LegReason.IN_FLIGHT, "an order for this instrument is still at work"), None
+    if held.is_resting:
+        # Else the sale could meet our own bid.
+        return Obstacle(LegReason.IN_FLIGHT, "the bid that rests is withdrawn first"), None
     if is_shut(view, terms):
         return Obstacle(LegReason.MARKET_CLOSED, "the market is closed or takes no orders"), None
     if book is None or book.best_bid is None:

@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
-from hedging.domain.views import PlanLimits
+from hedging.domain.views import PlanLimits, RestingLimits
 from tonsurance.kernel.errors import Refused
 
 
@@ -103,6 +103,10 @@ class HedgeSettings:
     cycle_every_seconds: int
     intent_valid_seconds: int
     book_max_age_seconds: int
+    resting_enabled: bool
+    resting_seconds: int
+    resting_notional_usd_max: Decimal
+    resting_drift_ticks: int
     stream_book_max_age_seconds: int
     price_band_bps: int
     price_wake_seconds: int
@@ -124,6 +128,11 @@ class HedgeSettings:
             payout_cover_max=self.payout_cover_max,
             cost_usd_max_per_instrument=self.cost_usd_max_per_instrument,
             book_max_age=timedelta(seconds=self.book_max_age_seconds),
+            resting=RestingLimits(
+                notional_usd_max=self.resting_notional_usd_max, seconds=self.resting_seconds
+            )
+            if self.resting_enabled
+            else None,
         )
 
 
@@ -270,8 +279,8 @@ _REGISTRY = (
         default=7,
         low=Decimal(0),
         high=Decimal(365),
-        description="A market that ends in fewer days is bought no more. 7 is the shortest term of a policy: below, the "
-        "market ends before any policy sold now, and its price already says how it will.",
+        description="A market that ends in fewer days is bought no more. 7 is the shortest term of a policy: below, "
+        "the market ends before any policy sold now, and its price already says how it will.",
     ),
     Setting(
         name="balanceMinimum",
@@ -292,6 +301,45 @@ _REGISTRY = (
         description="How often the purchases on a market that more than 10,000 policies share are divided among them. "
         "Until then they are counted for their products, so plans, limits and sales see them; a claim's recovery "
         "waits for the division.",
+    ),
+    Setting(
+        name="restingEnabled",
+        attribute="resting_enabled",
+        kind=Kind.SWITCH,
+        default=False,
+        description="Whether the part of a decision that the book does not offer within the slippage cap rests as a "
+        "bid, one tick above the best one and never taking. It is cheaper (no taker fee) and uncertain: it is filled "
+        "only when somebody sells, and until it ends that part is not bought otherwise.",
+    ),
+    Setting(
+        name="restingSeconds",
+        attribute="resting_seconds",
+        kind=Kind.WHOLE,
+        default=900,
+        low=Decimal(300),
+        high=Decimal(86_400),
+        description="How long a bid rests before the venue itself ends it. At least 300: the venue takes none that end "
+        "sooner than 180 seconds after they arrive.",
+    ),
+    Setting(
+        name="restingMaxNotional",
+        attribute="resting_notional_usd_max",
+        kind=Kind.DECIMAL,
+        default=Decimal("1000"),
+        low=Decimal(1),
+        high=Decimal(1_000_000),
+        description="The most money in one bid that rests, USD. Whoever knows more than we do sells into it, so that "
+        "it bounds what one piece of news can cost.",
+    ),
+    Setting(
+        name="restingDriftTicks",
+        attribute="resting_drift_ticks",
+        kind=Kind.WHOLE,
+        default=2,
+        low=Decimal(0),
+        high=Decimal(1_000),
+        description="How many ticks the price that the rule gives may move away from a bid that rests before the bid "
+        "is withdrawn.",
     ),
 )
 

@@ -143,6 +143,7 @@ class OrderFacts:
     sent_at: datetime | None = None
     acked_at: datetime | None = None
     fence_at: datetime | None = None
+    expires_at: datetime | None = None
 
     @classmethod
     def of(cls, row: Any) -> OrderFacts:

@@ -94,6 +94,10 @@ class Leg:
         return LegOutcome.NOTHING_TO_DO if self.reason in SATISFIED else LegOutcome.UNHEDGED
 
 
+MAIN, RESTING = "main", "resting"
+"""The lanes of an instrument: what takes from its book, and what rests in it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DemandWeight:
     """A product's part of a purchase: payout wanted, in whole micro-dollars, by which its fills are divided."""
@@ -110,9 +114,10 @@ class DemandWeight:
 class Target:
     """One parent order: all demand for one instrument bundled, or what is to be sold of it.
 
-    A BUY may spend `notional_usd` plus `fee_usd` for `size` units, at `price_limit` or better each; its
-    `demands` add up to `size`. A SELL delivers `size`: `ended_size` of policies that ended, `excess_size`
-    above what cover allows. `reason` is what bounded the size; `inputs` what it was decided on, as strings.
+    A BUY may spend `notional_usd` plus `fee_usd` for `size` units, at `price_limit` or better each; its `demands` add
+    up to `size`. On the lane RESTING it is a bid that rests at `price_limit`. A SELL delivers `size`: `ended_size` of
+    policies that ended, `excess_size` above what cover allows. `reason` is what bounded the size; `inputs` what it was
+    decided on, as strings.
     """
 
     venue_code: str
@@ -123,6 +128,7 @@ class Target:
     fee_usd: Decimal
     price_limit: Decimal
     price_average: Decimal
+    leg: str = MAIN
     demands: tuple[DemandWeight, ...] = ()
     ended_size: Decimal = ZERO
     excess_size: Decimal = ZERO

@@ -7,7 +7,7 @@ stays within it, for each product and for the instrument.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from hedging.domain.closing import Closing, close_instruments
 from hedging.domain.holdings import Holding, Holdings
 from hedging.domain.plans import SATISFIED, DemandWeight, Leg, LegReason, Plan, Target
 from hedging.domain.pools import Part, Pool, PoolCap, Want, fill_pool
+from hedging.domain.resting import resting_target
 from hedging.domain.routes import Route, Routes
 from hedging.domain.sentences import bought_sentence, money, nothing_sentence, unit_price, units
 from hedging.domain.sizing import Demand, demand_for
@@ -86,10 +87,12 @@ def make_plan(view: MarketView) -> Plan:
             )
             for item in products
         ]
-        pools = _fill_pools(desk, shares)
+        wants = _wants(shares)
+        pools = _fill_pools(desk, wants)
         targets.extend(
             _target(desk, instrument_id, pool) for instrument_id, pool in pools.items() if pool.is_sent
         )
+        targets.extend(_resting(desk, wants, pools))
         for share in shares:
             leg = _leg(share, pools)
             bought[leg.product_id] = bought.get(leg.product_id, ZERO) + leg.planned_size
@@ -98,7 +101,10 @@ def make_plan(view: MarketView) -> Plan:
     return Plan(
         legs=tuple(sorted(legs, key=lambda leg: (leg.product_id, order[leg.venue_code]))),
         targets=tuple(
-            sorted(targets, key=lambda item: (order.get(item.venue_code, len(order)), item.instrument_id))
+            sorted(
+                targets,
+                key=lambda item: (order.get(item.venue_code, len(order)), item.instrument_id, item.leg),
+            )
         ),
         held_back=desk.closing.held_back,
     )
@@ -157,25 +163,58 @@ def _want(
     return Want(product_id=product.product_id, budget_usd=money_left, size_max=room), LegReason.HEDGE
 
 
-def _fill_pools(desk: _Desk, shares: list[_Share]) -> dict[str, Pool]:
-    """One purchase per instrument that anybody wants, in the order of instrument ids."""
+def _wants(shares: list[_Share]) -> dict[str, list[Want]]:
+    """Who wants what of each instrument that anybody wants, in the order of instrument ids."""
     wants: dict[str, list[Want]] = {}
     for share in shares:
         if share.want is not None and share.route.instrument_id is not None:
             wants.setdefault(share.route.instrument_id, []).append(share.want)
-    limits = desk.view.limits
-    pools = {}
-    for instrument_id in sorted(wants):
-        held = desk.view.held_of(instrument_id)
-        cost_max = limits.cost_usd_max_per_instrument
-        cap = PoolCap(
-            order_usd=limits.notional_usd_max_per_order,
-            instrument_usd=None if cost_max is None else max(ZERO, cost_max - held.worst_cost_usd),
-            size=max(ZERO, desk.routes.insurable_size(instrument_id) - held.worst_size),
+    return dict(sorted(wants.items()))
+
+
+def _cap(desk: _Desk, instrument_id: str) -> PoolCap:
+    held, limits = desk.view.held_of(instrument_id), desk.view.limits
+    cost_max = limits.cost_usd_max_per_instrument
+    return PoolCap(
+        order_usd=limits.notional_usd_max_per_order,
+        instrument_usd=None if cost_max is None else max(ZERO, cost_max - held.worst_cost_usd),
+        size=max(ZERO, desk.routes.insurable_size(instrument_id) - held.worst_size),
+    )
+
+
+def _fill_pools(desk: _Desk, wants: Mapping[str, list[Want]]) -> dict[str, Pool]:
+    """One purchase per instrument that anybody wants."""
+    return {
+        instrument_id: fill_pool(
+            wanted,
+            desk.view.books[instrument_id],
+            desk.routes.terms[instrument_id],
+            limits=desk.view.limits,
+            cap=_cap(desk, instrument_id),
         )
-        book, terms = desk.view.books[instrument_id], desk.routes.terms[instrument_id]
-        pools[instrument_id] = fill_pool(wants[instrument_id], book, terms, limits=limits, cap=cap)
-    return pools
+        for instrument_id, wanted in wants.items()
+    }
+
+
+def _resting(desk: _Desk, wants: Mapping[str, list[Want]], pools: Mapping[str, Pool]) -> Iterator[Target]:
+    """A bid for what each purchase had to leave, where none rests already; together they stay within every cap."""
+    for instrument_id, pool in pools.items():
+        if desk.view.held_of(instrument_id).is_resting:
+            continue
+        cap = _cap(desk, instrument_id)
+        taken_size = sum((part.size for part in pool.parts.values()), ZERO)
+        taken_usd = sum((part.cost_usd for part in pool.parts.values()), ZERO)
+        target = resting_target(
+            wants[instrument_id],
+            pool,
+            desk.view.books[instrument_id],
+            desk.routes.terms[instrument_id],
+            limits=desk.view.limits,
+            size_max=cap.size - taken_size,
+            usd_max=None if cap.instrument_usd is None else cap.instrument_usd - taken_usd,
+        )
+        if target is not None:
+            yield target
 
 
 def _leg(share: _Share, pools: Mapping[str, Pool]) -> Leg:

@@ -76,6 +76,7 @@ class Held:
     `cost_usd` was paid for confirmed and pending units, `in_flight_usd` the most that the rest may cost, both
     with fees. `slices` say whose the units are (confirmed of policies in force, pending and in flight by the
     weights of their intents); units in no slice are shared by the products in proportion to what they want.
+    `has_live_intent`: the lane that takes is at work; `is_resting`: a bid of ours rests in the book.
     """
 
     instrument_id: str
@@ -86,6 +87,7 @@ class Held:
     cost_usd: Decimal = Decimal(0)
     ended_size: Decimal = Decimal(0)
     has_live_intent: bool = False
+    is_resting: bool = False
     slices: tuple[HeldSlice, ...] = ()
 
     @property
@@ -110,13 +112,21 @@ class VenueView:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RestingLimits:
+    """The operators' bounds on what rests in a book: the most money of one bid, and how long it rests."""
+
+    notional_usd_max: Decimal
+    seconds: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PlanLimits:
     """The operators' bounds.
 
     `venue_shares` by venue code, adding up to 1, in the order of reports. `price_max` per unit;
     `slippage_bps_max` average price against the best; `participation` part of each level; `payout_cover_max`
     payout per dollar of cover; `notional_usd_max_per_order` and `cost_usd_max_per_instrument` with fees
-    (None: no bound).
+    (None: no bound). `resting` None: nothing rests.
     """
 
     venue_shares: Mapping[str, Decimal]
@@ -127,6 +137,7 @@ class PlanLimits:
     notional_usd_max_per_order: Decimal | None = None
     cost_usd_max_per_instrument: Decimal | None = None
     book_max_age: timedelta = timedelta(seconds=60)
+    resting: RestingLimits | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection
 
 from hedging.domain.attribution import attribute_exact
+from hedging.domain.plans import RESTING
 from hedging.domain.views import Held, HeldSlice
 from tonsurance.kernel.money import floor_micro, from_micro, to_micro
 
@@ -35,12 +36,11 @@ _WAITING = """
 
 # What open purchases may still take: the decision less what has traded of it, at the worst fee.
 _IN_FLIGHT = """
-    SELECT i.instrument_id, i.id, i.side,
+    SELECT i.instrument_id, i.id, i.side, i.leg,
            GREATEST(i.size - COALESCE(o.size, 0), 0),
            GREATEST(i.notional_usd - COALESCE(o.usd, 0), 0) * (1 + n.fee_rate)
     FROM hedging_intent i JOIN venues_instrument n ON n.id = i.instrument_id
-    LEFT JOIN (SELECT intent_id, sum(filled_size) size, sum(filled_usd) usd FROM hedging_order GROUP BY intent_id) o
-      ON o.intent_id = i.id
+    CROSS JOIN LATERAL (SELECT sum(filled_size) size, sum(filled_usd) usd FROM hedging_order WHERE intent_id = i.id) o
     WHERE i.state IN ('OPEN', 'PARKED')"""
 
 # Sales between match and money: what they sold is still on the position, so nothing may be decided on it.
@@ -74,6 +74,7 @@ class _Tally:
     in_flight_usd: Decimal = _ZERO
     ended: Decimal = _ZERO
     has_live_intent: bool = False
+    is_resting: bool = False
     slices: dict[int, tuple[Decimal, Decimal]] = field(
         default_factory=lambda: defaultdict(lambda: (_ZERO, _ZERO))
     )
@@ -98,9 +99,10 @@ def holdings_read(names: dict[int, str]) -> dict[str, Held]:
         tally.pending += size
         tally.cost += cost
         _share(tally, weights.get(intent, {}), size, cost)
-    for instrument, intent, side, size, usd in flying:
+    for instrument, intent, side, leg, size, usd in flying:
         tally = tallies[instrument]
-        tally.has_live_intent = True
+        tally.is_resting |= leg == RESTING
+        tally.has_live_intent |= leg != RESTING
         if side == "BUY":
             tally.in_flight += size
             tally.in_flight_usd += usd
@@ -139,6 +141,7 @@ def _held(name: str, tally: _Tally) -> Held:
         cost_usd=tally.cost,
         ended_size=tally.ended,
         has_live_intent=tally.has_live_intent,
+        is_resting=tally.is_resting,
         slices=tuple(
             HeldSlice(product_id=product, size=size, cost_usd=cost)
             for product, (size, cost) in sorted(tally.slices.items())

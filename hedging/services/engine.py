@@ -20,6 +20,7 @@ from hedging.services.executor import Placed, intents_place_due
 from hedging.services.mapping_watch import MAPPINGS_EVERY_S, mappings_watch
 from hedging.services.price_watch import PRICES_EVERY_S, price_moved
 from hedging.services.resolver import orders_check_due
+from hedging.services.resting import resting_review
 from hedging.services.settlements import settlements_watch
 from policies.services.due import policies_activate_due, policies_expire_due
 from policies.services.exposure import exposure_fold
@@ -33,6 +34,7 @@ log = structlog.get_logger(__name__)
 LOOKUPS_MAX = 50
 PLACES_MAX = 40
 SETTLEMENT_EVERY_S = 5
+RESTING_EVERY_S = 10
 CYCLE_EVERY_S = 300
 AFTER_FAULT_S = 2.0
 # A look that came to its end leaves this slot: the doctor's proof that an engine is at work.
@@ -72,6 +74,9 @@ class Engine:
         for venue_code in sorted(venues_with_gateway()):
             done += self._place(venue_code)
             done += len(orders_check_due(venue_code, now=utc_now(), limit=LOOKUPS_MAX))
+            if slot_claim(f"resting:{venue_code}", every_s=RESTING_EVERY_S, now=utc_now()):
+                with apart("the review of resting bids failed", venue=venue_code):
+                    done += resting_review(venue_code, now=utc_now())
             if slot_claim(f"engine_settlements:{venue_code}", every_s=SETTLEMENT_EVERY_S, now=utc_now()):
                 done += settlements_watch(venue_code, now=utc_now())
                 done += claims_note_closed(now=utc_now())

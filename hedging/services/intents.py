@@ -13,6 +13,8 @@ import structlog
 from django.db import connection, transaction
 from django.db.models import Count, F
 
+from hedging.domain.plans import MAIN
+from hedging.domain.resting import SENT_BEFORE_END_S
 from hedging.models import Cycle, CycleTarget, Intent, IntentDemand, IntentSlice
 from hedging.models.orders import LIVE_STATES
 from hedging.selectors.slices import SliceToClose
@@ -22,9 +24,6 @@ if TYPE_CHECKING:
     from venues.models import Instrument
 
 log = structlog.get_logger(__name__)
-
-LEG = "main"
-"""The one lane of an instrument; hedges of several legs name theirs."""
 
 LEASE = timedelta(seconds=30)
 """How long a claimed intent is left to its claimant before another may try."""
@@ -37,7 +36,8 @@ DISPATCHES_MAX = 40
 class Decision:
     """What one intent is to say.
 
-    `demands`: payout wanted per product id, USD, the weights of a purchase's attribution. `slices`: what a sale closes.
+    `leg` is its lane; on the lane RESTING it is a bid that rests for at most `rests_for`. `demands`: payout wanted per
+    product id, USD, the weights of a purchase's attribution. `slices`: what a sale closes.
     """
 
     instrument: Instrument
@@ -49,6 +49,8 @@ class Decision:
     slices: Sequence[SliceToClose] = ()
     target: CycleTarget | None = None
     policy_id: int | None = None
+    leg: str = MAIN
+    rests_for: timedelta | None = None
 
 
 def intent_open(
@@ -71,27 +73,34 @@ def intents_open(
     The key is the lane and the number of decisions made on it before, so that two processes that decide at once make
     the same key, and one of them loses.
     """
-    lanes = Intent.objects.filter(instrument_id__in=[item.instrument.pk for item in decisions], leg=LEG)
-    made = dict(lanes.values_list("instrument_id").annotate(made=Count("pk")).order_by())
+    lanes = Intent.objects.filter(instrument_id__in=[item.instrument.pk for item in decisions])
+    made = {
+        (instrument, leg): count
+        for instrument, leg, count in lanes.values_list("instrument_id", "leg")
+        .annotate(made=Count("pk"))
+        .order_by()
+    }
     rows = {}
     for item in decisions:
         buys = item.side == Side.BUY
-        number = made.get(item.instrument.pk, 0)
+        number = made.get((item.instrument.pk, item.leg), 0)
         row = Intent(
-            decision_key=f"{item.instrument.venue_id}:{item.instrument.instrument_id}:{LEG}:{number}",
+            decision_key=f"{item.instrument.venue_id}:{item.instrument.instrument_id}:{item.leg}:{number}",
             cycle=cycle,
             target=item.target,
             policy_id=item.policy_id,
             venue_id=item.instrument.venue_id,
             instrument=item.instrument,
-            leg=LEG,
+            leg=item.leg,
             purpose=Intent.Purpose.OPEN if buys else Intent.Purpose.CLOSE,
             side=item.side.value,
             size=item.size,
             notional_usd=item.notional_usd,
             price_limit=item.price_limit,
             next_attempt_at=now,
-            valid_until=now + valid_for,
+            valid_until=now + _sendable_for(item, valid_for),
+            time_in_force="GTD" if item.rests_for else "FAK",
+            rest_until=now + item.rests_for if item.rests_for else None,
             created_at=now,
             requested_by=actor,
         )
@@ -104,6 +113,13 @@ def intents_open(
         if row.pk not in written:
             log.info("lane taken", instrument=row.instrument_id)
     return [row for row, _ in rows.values() if row.pk in written]
+
+
+def _sendable_for(item: Decision, valid_for: timedelta) -> timedelta:
+    """How long a decision may be acted on; what rests must leave long enough before it ends."""
+    if item.rests_for is None:
+        return valid_for
+    return min(valid_for, item.rests_for - timedelta(seconds=SENT_BEFORE_END_S))
 
 
 def _attach(written: Sequence[tuple[Intent, Decision]]) -> None:

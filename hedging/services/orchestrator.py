@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import transaction
 
 from hedging.domain.config import HedgeSettings
-from hedging.domain.plans import LegReason, Plan, Target
+from hedging.domain.plans import RESTING, LegReason, Plan, Target
 from hedging.domain.targets import make_plan
 from hedging.domain.views import MarketView, ProductDemand
 from hedging.models import Cycle, CycleLeg, CycleTarget
@@ -30,6 +30,7 @@ from hedging.services.slices import LOT, slices_release_unsellable
 from tonsurance.kernel.clock import monotonic_s, utc_now
 from tonsurance.kernel.errors import Conflict, Refused
 from tonsurance.kernel.money import round_micro
+from tonsurance.plumbing.copying import copy_models
 from venues.domain.gateway import LookupFailed, Side
 from venues.registry import gateway_for, venues_with_gateway
 from venues.services.books import FetchedBook, books_fetch, books_streamed
@@ -125,7 +126,10 @@ def execute_hedge_allocation(
         rows = _write_targets(cycle, allocations)
         if cycle.mode == Cycle.Mode.SEND:
             intents = intents_open(
-                [_decision(*pair) for pair in zip(allocations.plan.targets, rows, strict=True)],
+                [
+                    _decision(target, row, rests_for=timedelta(seconds=config.resting_seconds))
+                    for target, row in zip(allocations.plan.targets, rows, strict=True)
+                ],
                 valid_for=timedelta(seconds=config.intent_valid_seconds),
                 actor=actor,
                 now=now,
@@ -164,7 +168,7 @@ def _write_legs(cycle: Cycle, allocations: Allocations) -> None:
         )
         for leg in allocations.plan.legs
     ]
-    CycleLeg.objects.bulk_create(rows, batch_size=1000)
+    copy_models(rows)
 
 
 def _write_targets(cycle: Cycle, allocations: Allocations) -> list[CycleTarget]:
@@ -177,6 +181,7 @@ def _write_targets(cycle: Cycle, allocations: Allocations) -> list[CycleTarget]:
                 cycle=cycle,
                 instrument=instrument,
                 book=fetched.row if fetched else None,
+                leg=target.leg,
                 side=target.side.value,
                 size=target.size,
                 notional_usd=target.notional_usd,
@@ -191,7 +196,7 @@ def _write_targets(cycle: Cycle, allocations: Allocations) -> list[CycleTarget]:
     return CycleTarget.objects.bulk_create(rows, batch_size=500)
 
 
-def _decision(target: Target, row: CycleTarget) -> Decision:
+def _decision(target: Target, row: CycleTarget, *, rests_for: timedelta) -> Decision:
     opens = target.side == Side.BUY
     return Decision(
         instrument=row.instrument,
@@ -200,6 +205,8 @@ def _decision(target: Target, row: CycleTarget) -> Decision:
         notional_usd=target.notional_usd,
         price_limit=target.price_limit,
         target=row,
+        leg=target.leg,
+        rests_for=rests_for if target.leg == RESTING else None,
         demands={part.product_id: part.weight_usd for part in target.demands} if opens else {},
         slices=()
         if opens

@@ -174,6 +174,7 @@ class TestFacts:
             sent_at=NOW,
             acked_at=None,
             fence_at=None,
+            expires_at=None,
             payload=b"ignored",
         )
         assert OrderFacts.of(row) == OrderFacts(
