@@ -8,7 +8,7 @@ nobody anything. `docs/adr/0011-attribution-by-decision.md` gives the reasons an
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import structlog
 from django.db import connection, transaction
+from numpy.typing import NDArray
 
 from hedging.domain.purchases import Bought, Owners, Split, split_purchases
 from hedging.models import Attribution, EndedPolicy, IntentDemand, Position
@@ -108,8 +109,7 @@ def _divide(waiting: Sequence[Waiting], *, now: datetime) -> int:
     groups = [_Group(fills, _split(fills, demands, owners)) for _, fills in sorted(together.items(), key=str)]
     rows = Attribution.objects.bulk_create([_row(group, now=now) for group in groups], batch_size=1000)
     _mark(groups, rows)
-    for group, row in zip(groups, rows, strict=True):
-        _write_slices(group.split, row, now=now)
+    _write_slices([group.split for group in groups], rows, now=now)
     shares_add([change for group in groups for change in _changes(group)])
     slices = sum(len(group.split.policy_ids) for group in groups)
     log.info("purchases attributed", instruments=len(groups), fills=len(waiting), slices=slices)
@@ -171,26 +171,33 @@ def _mark(groups: Sequence[_Group], rows: Sequence[Attribution]) -> None:
         )
 
 
-def _write_slices(split: Split, row: Attribution, *, now: datetime) -> None:
+def _write_slices(splits: Sequence[Split], rows: Sequence[Attribution], *, now: datetime) -> None:
+    """All slices in one COPY; what the slices of an attribution share is repeated by NumPy."""
+    counts = np.array([len(split.policy_ids) for split in splits])
+
+    def each(values: Iterable[int]) -> NDArray[np.int64]:
+        return np.repeat(np.fromiter(values, dtype=np.int64, count=len(rows)), counts)
+
+    (venue_code,) = {row.venue_id for row in rows}
     copy_rows(
         "hedging_hedgeposition",
         {
-            "policy_id": Int8(split.policy_ids),
-            "product_id": Int2(split.product_ids),
-            "venue_id": Text(row.venue_id),
-            "instrument_id": Int8(row.instrument_id),
-            "attribution_id": Int8(row.pk),
-            "size": Numeric(split.size_micro),
-            "hedge_amount_usd": Numeric(split.cost_micro),
-            "entry_price": Numeric.constant(row.entry_price, places=10),
-            "entry_time": Moment(row.entry_time),
+            "policy_id": Int8(np.concatenate([split.policy_ids for split in splits])),
+            "product_id": Int2(np.concatenate([split.product_ids for split in splits])),
+            "venue_id": Text(venue_code),
+            "instrument_id": Int8(each(row.instrument_id for row in rows)),
+            "attribution_id": Int8(each(row.pk for row in rows)),
+            "size": Numeric(np.concatenate([split.size_micro for split in splits])),
+            "hedge_amount_usd": Numeric(np.concatenate([split.cost_micro for split in splits])),
+            "entry_price": Numeric(each(int(row.entry_price.scaleb(10)) for row in rows), places=10),
+            "entry_time": Moment(each(Moment.microseconds(row.entry_time) for row in rows)),
             "status": Text("open"),
             "closed_size": Numeric(0),
             "released_size": Numeric(0),
             "proceeds_usd": Numeric(0),
             "created_at": Moment(now),
         },
-        count=len(split.policy_ids),
+        count=int(counts.sum()),
     )
 
 

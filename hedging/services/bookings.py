@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
 from django.db import connection, transaction
@@ -162,6 +163,6 @@ def _same_trade(fill: Fill, report: FillReport) -> bool:
     return (fill.side, fill.size, fill.price) == (report.side.value, report.size, report.price)
 
 
-def _run(statement: str, values: object) -> None:
+def _run(statement: str, values: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db import connection
@@ -92,8 +93,8 @@ def _reports(
     gateway = gateway_for(venue_code)
     oldest = now - BACK_MAX
     young = [row for row in followed if row[3] > oldest]
-    old = {(row[2], row[3]) for row in followed if row[3] <= oldest}
-    asked: list[tuple[str | None, datetime]] = list(old)[:INSTRUMENTS_MAX]
+    old = sorted({(row[2], row[3]) for row in followed if row[3] <= oldest})
+    asked: list[tuple[str | None, datetime]] = [*old[:INSTRUMENTS_MAX]]
     if young:
         asked.append((None, min(row[3] for row in young)))
     reports: dict[tuple[str, str, str], FillReport] = {}
@@ -107,12 +108,12 @@ def _reports(
     return list(reports.values())
 
 
-def _rows(statement: str, values: dict[str, object]) -> list[tuple[uuid.UUID, str, str, datetime]]:
+def _rows(statement: str, values: dict[str, Any]) -> list[tuple[uuid.UUID, str, str, datetime]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return list(cursor.fetchall())
 
 
-def _run(statement: str, values: dict[str, object]) -> None:
+def _run(statement: str, values: dict[str, Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)

@@ -78,8 +78,9 @@ class ByHand:
         for number, (product, token) in enumerate(self.markets):
             if product not in exposure:
                 continue
-            budget = exposure[product].coverage_usd * self._ratios[product] / int(shares[product])
-            cents = int(budget * 100)
+            # What can be paid out is never more than the cover.
+            coverage = exposure[product].coverage_usd / int(shares[product])
+            cents = int(min(coverage * self._ratios[product], coverage * PRICE_MICRO / 1_000_000) * 100)
             size = cents * 1_000_000 // PRICE_MICRO * 10_000 // 10_000
             orders.append(self._order(number, product, token, cents * 10_000, size * 10_000))
         with transaction.atomic(), connection.cursor() as cursor:

@@ -30,10 +30,11 @@ from tonsurance.plumbing.buckets import bucket_ensure
 from venues.models import Instrument
 from venues.registry import gateway_for, gateways_forget
 from venues.services.budgets import bucket_name
+from venues.simulators.polymarket.config import contracts
 
 VENUE = "polymarket"
-CHAIN = 31337
-CONTRACT = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+CONTRACTS = contracts()
+"""The practice chain's, so that no signature of a bench is worth anything elsewhere."""
 ORDERS = 560
 HEDGE_USD = Decimal(20_000)
 
@@ -42,8 +43,8 @@ HEDGE_USD = Decimal(20_000)
 def loopback_desk() -> Iterator[str]:
     """Settings that trade with a loopback venue of its own process; gives its address."""
     environment = os.environ | {
-        "POLYMARKET_CHAIN_ID": str(CHAIN),
-        "POLYMARKET_EXCHANGE_ADDRESS": CONTRACT,
+        "POLYMARKET_CHAIN_ID": str(CONTRACTS["chain_id"]),
+        "POLYMARKET_EXCHANGE_ADDRESS": str(CONTRACTS["standard_exchange"]),
     }
     with subprocess.Popen(
         [sys.executable, "-m", "tests.benches.loopback"], stdout=subprocess.PIPE, env=environment
@@ -68,10 +69,10 @@ def _account(base: str) -> dict[str, Any]:
         "relayer_url": f"{base}/relayer",
         "rpc_url": f"{base}/rpc",
         "geoblock_url": f"{base}/geo/api/geoblock",
-        "chain_id": CHAIN,
-        "exchange": CONTRACT,
-        "neg_risk_exchange": "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512",
-        "exchange_v3": "0x9fE46736679d2D9a65F0992F2272dE9f3c7fa6e0",
+        "chain_id": CONTRACTS["chain_id"],
+        "exchange": CONTRACTS["standard_exchange"],
+        "neg_risk_exchange": CONTRACTS["neg_risk_exchange"],
+        "exchange_v3": CONTRACTS["exchange_v3"],
         "private_key": "0x" + secrets.token_hex(32),
         "api_key": str(uuid.uuid4()),
         "secret": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -96,3 +96,11 @@ def test_what_does_not_fit_is_refused_by_name(column: Numeric, said: str) -> Non
     with pytest.raises(ValueError, match=said):
         copy_rows("copied", {"a": Int8(1), "money": column}, count=2)
     assert read_back() == []
+
+
+def test_moments_may_differ_from_row_to_row() -> None:
+    make_table()
+    later = AT + timedelta(microseconds=1)
+    moments = np.array([Moment.microseconds(AT), Moment.microseconds(later)], dtype=np.int64)
+    copy_rows("copied", {"a": Int8(np.arange(2, dtype=np.int64)), "at": Moment(moments)}, count=2)
+    assert [row[5] for row in read_back()] == [AT, later]
