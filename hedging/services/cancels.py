@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 CANCELLABLE = ("ACKED", "PARTIAL", "UNKNOWN")
 """States in which the venue may have the order. What was never sent needs no cancel; what is dead has nothing left."""
 
-CANCELS_MAX = 500
+CANCELS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)

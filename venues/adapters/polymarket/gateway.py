@@ -27,6 +27,7 @@ from venues.adapters.polymarket.lifetimes import refuse_short_life
 from venues.adapters.polymarket.limits import (
     BOOKS_MAX,
     CANCEL_BATCH_MAX,
+    CONDITIONS_MAX,
     FEE_TERMS_MAX,
     FEE_TERMS_TTL_S,
     ORDER_BATCH_MAX,
@@ -89,6 +90,7 @@ class Gateway(WalletLine):
         self._search = MarketSearch(self._ask)
         self._us = fills.Us(wallet=config.wallet.lower(), api_key=config.api_key.lower())
         self._fee_terms: dict[str, tuple[fills.FeeTerms, float]] = {}
+        self._conditions: dict[str, str] = {}
 
     @property
     def is_real_money(self) -> bool:
@@ -171,16 +173,22 @@ class Gateway(WalletLine):
             return [translate.order_report(order) for order in self._ask.pages("/data/orders", {})]
 
     def fetch_fills(self, *, since: datetime, instrument_id: str | None = None) -> list[FillReport]:
+        """Our fills since then, at most of one token.
+
+        They are asked for by market and not by token: a trade is filed under the token that its taking order traded,
+        and an order of ours that rested may have been met by one for the market's other outcome.
+        """
         params = {"after": str(epoch_ms(since - _SINCE_MARGIN) // 1000)}
-        if instrument_id is not None:
-            params["asset_id"] = instrument_id
         reports: list[FillReport] = []
         with authoritative("fills"):
+            condition_id = self._condition_of(instrument_id) if instrument_id is not None else ""
+            if condition_id:
+                params["market"] = condition_id
             for item in self._ask.pages("/data/trades", params):
                 trade = wire.mapping(item, name="trade")
                 fee_terms = self._fee_terms_of(fills.condition_of(trade))
                 reports += fills.fill_reports(trade, us=self._us, fee_terms=fee_terms)
-        return reports
+        return [report for report in reports if instrument_id in (None, report.instrument_id)]
 
     def fetch_fills_of_order(
         self, client_order_id: str, *, since: datetime, instrument_id: str
@@ -301,12 +309,19 @@ class Gateway(WalletLine):
         return self._ask.clob("/balance-allowance", params, is_signed=True)
 
     def _condition_of(self, token_id: str) -> str:
+        """The market that a token belongs to, which never changes; empty for a token that the venue does not know."""
         if not _TOKEN_ID.fullmatch(token_id):
             return ""
+        if token_id in self._conditions:
+            return self._conditions[token_id]
         answer = self._ask.clob_or_none(f"/markets-by-token/{token_id}")
         if not answer:
             return ""
-        return wire.text(wire.mapping(answer, name="market").get("condition_id"), name="condition_id")
+        found = wire.text(wire.mapping(answer, name="market").get("condition_id"), name="condition_id")
+        if len(self._conditions) >= CONDITIONS_MAX:
+            self._conditions.clear()
+        self._conditions[token_id] = found
+        return found
 
     def _terms_of(self, token_id: str, gamma_market: object) -> InstrumentTerms | None:
         if gamma_market is None:

@@ -26,8 +26,9 @@ ANSWER_BYTES_MAX: Final = 8 * 1024 * 1024
 PAGES_MAX: Final = 100
 CONDITIONS_PER_PAGE: Final = 50
 KEEPALIVE_S: Final = 20.0
-# docs.polymarket.com names 1000, the official client 3000; the smaller is safe with both.
-CANCEL_BATCH_MAX: Final = 1000
+# The venue takes 1000 ids in one request (the official client: 3000), but each costs a token of a bucket that holds 120
+# in the lowest tier, and a request for more than that is never admitted (docs.polymarket.com/api-reference).
+CANCEL_BATCH_MAX: Final = 100
 # A resting order must outlive its arrival by three minutes (polymarket-client 0.14.0, orders/limit.py), and the venue
 # takes it off the book about a minute before it expires (docs.polymarket.com/trading/orders/create-order).
 RESTING_LIFE_S_MIN: Final = 180
@@ -41,6 +42,7 @@ MESSAGE_CHARS_MAX: Final = 500
 ENGINE_RESTART_S: Final = 90
 FEE_TERMS_TTL_S: Final = 600.0
 FEE_TERMS_MAX: Final = 1000
+CONDITIONS_MAX: Final = 10_000
 
 # "invalid amount for a marketable BUY order ($0.17), min size: $1" (the venue's refusal).
 MARKETABLE_BUY_USD_MIN: Final = Decimal(1)

@@ -126,8 +126,8 @@ def terms_of(
 def resolution_status_of(gamma: Mapping[str, Any]) -> str:
     """The oracle's word: `umaResolutionStatus`, or `resolutionStatus` of a Protocol V2 market; empty before it begins.
 
-    A V2 market says "inactive" or "active" until then; a v1 market nothing, or "requested", which the oracle is from the
-    day of the market's creation.
+    A V2 market says "inactive" or "active" until then; a v1 market nothing, or "requested", which the oracle is from
+    the day of the market's creation.
     """
     said = str(gamma.get("umaResolutionStatus") or gamma.get("resolutionStatus") or "").strip().lower()
     return "" if said in {"inactive", "active", "requested"} else said[:_STATUS_CHARS_MAX]

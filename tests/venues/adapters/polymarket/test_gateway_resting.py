@@ -6,7 +6,18 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from tests.venues.adapters.polymarket.trading import order_for, settled_fills, strike, until
+from tests.venues.adapters.polymarket.conftest import MakeAccount
+from tests.venues.adapters.polymarket.trading import (
+    SLUG,
+    STARTED_AT,
+    order_for,
+    settled_fills,
+    shares,
+    strike,
+    terms_of,
+    tokens,
+    until,
+)
 from tonsurance.launch.practice import PracticeExchange
 from venues.adapters.polymarket.config import PolymarketConfig
 from venues.adapters.polymarket.gateway import Gateway
@@ -130,3 +141,64 @@ def test_a_resting_sale_gives_shares_at_its_price(
 
     assert (order.size, order.notional_usd) == (Decimal(100), Decimal(3))
     assert isinstance(gateway.submit(order.payload), Accepted)
+
+
+def test_a_resting_bid_met_by_a_buyer_of_the_other_outcome_is_found_by_its_own_token(
+    gateway: Gateway, make_account: MakeAccount, practice_exchange: PracticeExchange
+) -> None:
+    yes, no = tokens(practice_exchange)
+    practice_exchange.post("book", slug=SLUG, bids=[], asks=[["0.030", "500"]])
+    order = gateway.prepare(resting(terms_of(gateway, yes), post_only=True))
+    gateway.submit(order.payload)
+    other = Gateway(make_account())
+
+    # A buyer of NO at 97.9 cents and our bid for YES at 2.1 make a dollar: a pair is minted for the two.
+    taking = other.prepare(
+        order_for(terms_of(other, no), price_limit=Decimal("0.979"), notional_usd=Decimal("48.95"))
+    )
+    assert isinstance(other.submit(taking.payload), Accepted)
+
+    (fill,) = settled_fills(gateway, order, yes)
+    assert (fill.instrument_id, fill.side, fill.size, fill.price, fill.fee_usd) == (
+        yes,
+        Side.BUY,
+        Decimal(50),
+        Decimal("0.021"),
+        Decimal(0),
+    )
+    assert gateway.fetch_fills_of_order(order.client_order_id, since=STARTED_AT, instrument_id=no) == []
+    (theirs,) = settled_fills(other, taking, no)
+    assert (theirs.instrument_id, theirs.side, theirs.size) == (no, Side.BUY, Decimal(50))
+    assert gateway.fetch_positions([yes])[0].size == Decimal(50)
+
+
+def test_a_resting_sale_met_by_a_seller_of_the_other_outcome_is_found_by_its_own_token(
+    gateway: Gateway, make_account: MakeAccount, practice_exchange: PracticeExchange
+) -> None:
+    yes, no = tokens(practice_exchange)
+    practice_exchange.post("book", slug=SLUG, bids=[["0.019", "400"]], asks=[["0.024", "500"]])
+    shares(gateway, yes)
+    order = gateway.prepare(
+        resting(terms_of(gateway, yes), side=Side.SELL, price_limit=Decimal("0.022"), post_only=True)
+    )
+    gateway.submit(order.payload)
+    other = Gateway(make_account())
+    taken = other.prepare(
+        order_for(terms_of(other, no), price_limit=Decimal("0.981"), notional_usd=Decimal("98.1"))
+    )
+    other.submit(taken.payload)
+    settled_fills(other, taken, no)
+
+    # A seller of NO at 97.8 cents and our offer of YES at 2.2: the pair is merged into its dollar.
+    sold = other.prepare(
+        order_for(terms_of(other, no), side=Side.SELL, size=Decimal(30), price_limit=Decimal("0.978"))
+    )
+    assert isinstance(other.submit(sold.payload), Accepted)
+
+    (fill,) = settled_fills(gateway, order, yes)
+    assert (fill.instrument_id, fill.side, fill.size, fill.price) == (
+        yes,
+        Side.SELL,
+        Decimal(30),
+        Decimal("0.022"),
+    )

@@ -74,6 +74,13 @@ def until(ask: Callable[[], Found], is_done: Callable[[Found], bool]) -> Found:
     return found
 
 
+def shares(gateway: Gateway, token: str, *, notional_usd: str = "12") -> None:
+    """Buy some of a token and wait for them."""
+    bought = gateway.prepare(order_for(terms_of(gateway, token), notional_usd=Decimal(notional_usd)))
+    assert isinstance(gateway.submit(bought.payload), Accepted)
+    settled_fills(gateway, bought, token)
+
+
 def settled_fills(gateway: Gateway, order: Prepared, token: str) -> list[FillReport]:
     return until(
         lambda: gateway.fetch_fills_of_order(order.client_order_id, since=STARTED_AT, instrument_id=token),
