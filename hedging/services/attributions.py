@@ -1,8 +1,8 @@
 """Divides confirmed purchases among the policies that they hedge, once per decision and not once per trade.
 
-A purchase waits, as units of the products that asked for it, until its decision has ended and its trades are final; then
-one attribution divides all of it. Plans, sales and reports count what waits (`selectors/holdings.py`), so waiting costs
-nobody anything. `docs/adr/0011-attribution-by-decision.md` gives the reasons and the figures.
+A purchase waits, as units of the products that asked for it, until its decision has ended and its trades are final;
+then one attribution divides all of it. Plans, sales and reports count what waits (`selectors/holdings.py`), so waiting
+costs nobody anything. `docs/adr/0011-attribution-by-decision.md` gives the reasons and the figures.
 """
 
 from __future__ import annotations
