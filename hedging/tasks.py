@@ -17,9 +17,11 @@ from hedging.services.reconciliation import reconcile_venue
 from hedging.services.resolver import order_check, orders_check_due
 from hedging.services.resting import resting_review
 from hedging.services.settlements import settlements_watch
+from hedging.services.wallet_watch import account_step, resolutions_step, wallet_step
 from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing.bells import ring
 from tonsurance.plumbing.slots import slot_claim
+from venues.services.accounts import wallet_venue_codes
 from venues.services.venues import venue_codes_with_gateway
 
 RESOLVED_WITH = 14
@@ -102,6 +104,24 @@ def watch_settlements() -> int:
     )
     claims_note_closed(now=utc_now())
     return moved
+
+
+@shared_task(name="hedging.watch_resolutions")
+def watch_resolutions() -> int:
+    """Look for answers of markets that matter to us, and decide the redemption of what has one."""
+    return sum(resolutions_step(venue_code, now=utc_now()) for venue_code in sorted(wallet_venue_codes()))
+
+
+@shared_task(name="hedging.watch_account")
+def watch_account() -> int:
+    """Read our standing at each venue: where we may only close, nothing is opened."""
+    return sum(account_step(venue_code, now=utc_now()) for venue_code in sorted(wallet_venue_codes()))
+
+
+@shared_task(name="hedging.wallet_jobs")
+def wallet_jobs() -> int:
+    """Take ordered jobs of the wallets a step further."""
+    return sum(wallet_step(venue_code, now=utc_now()) for venue_code in sorted(wallet_venue_codes()))
 
 
 @shared_task(name="hedging.reconcile")

@@ -14,5 +14,8 @@ SCHEDULE = {
     "watch-mappings": {"task": "hedging.watch_mappings", "schedule": 60.0},
     # Rung every hour, done once a day: a beat that was down at the hour is not a day without a search.
     "find-markets": {"task": "hedging.find_markets", "schedule": 3600.0},
+    "watch-resolutions": {"task": "hedging.watch_resolutions", "schedule": 60.0},
+    "watch-account": {"task": "hedging.watch_account", "schedule": 300.0},
+    "wallet-jobs": {"task": "hedging.wallet_jobs", "schedule": 10.0},
     "reconcile": {"task": "hedging.reconcile", "schedule": 60.0},
 }

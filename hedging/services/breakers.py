@@ -10,10 +10,13 @@ from django.db import transaction
 from hedging.domain.pauses import Pause, takes_resting_orders
 from hedging.models import Breaker
 from tonsurance.kernel.errors import Refused
+from venues.selectors.accounts import account_standing
 
 log = structlog.get_logger(__name__)
 
 SYSTEM = "system"
+ACCOUNT = "account: "
+"""Begins the reason of a breaker that our standing at a venue has opened."""
 
 
 def breaker_trip(
@@ -89,6 +92,21 @@ def venue_pause(venue_code: str, *, kind: Pause, reason: str, until: datetime, n
     log.warning("venue paused", venue=venue_code, kind=kind.value, reason=reason, until=until.isoformat())
 
 
+def account_reason(opening_refusal: str) -> str:
+    """Why a venue takes closing orders only, when it is our account that may not open."""
+    return f"{ACCOUNT}{opening_refusal}; only closing orders are sent"[:300]
+
+
+def _keep_account_rule(breaker: Breaker, *, now: datetime) -> None:
+    """A pause that ends does not open what our standing at the venue keeps shut."""
+    standing = account_standing(breaker.scope.removeprefix("venue:"))
+    if standing is not None and standing.opening_refusal:
+        breaker.state = Breaker.State.OPEN
+        breaker.effect = Breaker.Effect.REDUCE_ONLY
+        breaker.reason = account_reason(standing.opening_refusal)
+        breaker.opened_at = now
+
+
 def venues_resume_due(*, now: datetime) -> int:
     """Close the breakers whose pause is over; return how many."""
     resumed = 0
@@ -106,6 +124,7 @@ def venues_resume_due(*, now: datetime) -> int:
             breaker.pause = ""
             breaker.effect = Breaker.Effect.HALT
             breaker.changed_by = SYSTEM
+            _keep_account_rule(breaker, now=now)
             breaker.save()
             resumed += 1
     return resumed

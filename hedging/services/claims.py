@@ -38,7 +38,7 @@ def claims_note_closed(*, now: datetime) -> int:
     )
     for claim in claims_awaiting_hedges().filter(~Exists(still_open), ~Exists(not_divided))[:BATCH]:
         proceeds = HedgePosition.objects.filter(
-            policy_id=claim.policy_id, close_time__gte=min(claim.event_at, claim.paid_at)
+            policy_id=claim.policy_id, close_time__gte=claim.event_at
         ).aggregate(usd=Sum("proceeds_usd"))["usd"] or Decimal(0)
         claim_note_hedges_closed(claim.pk, recovery_usd=proceeds, actor=ACTOR, now=now)
         log.info("hedges of a claim closed", claim=claim.pk, recovery_usd=str(proceeds))

@@ -22,12 +22,20 @@ from hedging.services.price_watch import PRICES_EVERY_S, price_moved
 from hedging.services.resolver import orders_check_due
 from hedging.services.resting import resting_review
 from hedging.services.settlements import settlements_watch
+from hedging.services.wallet_watch import (
+    RESOLUTIONS_EVERY_S,
+    STANDING_EVERY_S,
+    WALLET_EVERY_S,
+    account_step,
+    resolutions_step,
+    wallet_step,
+)
 from policies.services.due import policies_activate_due, policies_expire_due
 from policies.services.exposure import exposure_fold
 from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing.apart import apart, database_is_away
 from tonsurance.plumbing.slots import slot_age_s, slot_claim
-from venues.registry import venues_with_gateway
+from venues.registry import venues_with_gateway, venues_with_wallet
 
 log = structlog.get_logger(__name__)
 
@@ -113,10 +121,22 @@ class Engine:
             and (cause := price_moved(now=now))
         ):
             cycle_run_if_due(cause=cause, now=now)
+        for venue_code in sorted(venues_with_wallet()):
+            self._wallet(venue_code)
         if slot_age_s("expire", now=now) > 180 and slot_claim("expire", every_s=60, now=now):
             policies_activate_due(now=now, actor="engine")
             policies_expire_due(now=now, actor="engine")
             exposure_fold(now=now)
+
+    def _wallet(self, venue_code: str) -> None:
+        """Answers of markets, redemptions, the wallet's jobs, our standing: what beat rings, when it does not."""
+        now = utc_now()
+        if slot_age_s(f"watch_resolutions:{venue_code}", now=now) > RESOLUTIONS_EVERY_S * 1.5:
+            resolutions_step(venue_code, now=now)
+        if slot_age_s(f"wallet_jobs:{venue_code}", now=now) > WALLET_EVERY_S:
+            wallet_step(venue_code, now=now)
+        if slot_age_s(f"watch_account:{venue_code}", now=now) > STANDING_EVERY_S * 1.5:
+            account_step(venue_code, now=now)
 
     def _guarded(self, step: Callable[[], bool]) -> bool:
         try:

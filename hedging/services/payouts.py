@@ -15,17 +15,17 @@ from hedging.models import Fill, HedgePosition
 from hedging.services.held_shares import ShareChange, shares_take
 
 # Each slice takes the payout of its units, rounded down; the millionths that are left go one each to the oldest, so
-# that the slices take exactly what the chain paid for them. Units that belong to no slice keep their part on the position.
+# that the slices take exactly what the chain paid for them. Units without a slice keep their part on the position.
 _CLOSE = """
     WITH open_slices AS (
         SELECT id, product_id, size - closed_size AS units,
                trunc((size - closed_size) * %(share)s::numeric, 6) AS units_closed,
                hedge_amount_usd - CASE WHEN closed_size = size THEN hedge_amount_usd
-                                       ELSE trunc(hedge_amount_usd * closed_size / size, 6) END AS cost,
-               row_number() OVER (ORDER BY id) AS place
+                                       ELSE trunc(hedge_amount_usd * closed_size / size, 6) END AS cost
         FROM hedging_hedgeposition WHERE instrument_id = %(instrument)s AND status = 'open'
     ), parts AS (
-        SELECT *, trunc(units_closed * %(price)s::numeric, 6) AS money FROM open_slices WHERE units_closed > 0
+        SELECT *, trunc(units_closed * %(price)s::numeric, 6) AS money, row_number() OVER (ORDER BY id) AS place
+        FROM open_slices WHERE units_closed > 0
     ), rest AS (
         SELECT LEAST(%(notional)s::numeric, trunc(sum(units_closed) * %(price)s::numeric, 6)) - sum(money) AS usd
         FROM parts

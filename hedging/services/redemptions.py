@@ -8,6 +8,7 @@ instrument is under way and the chain holds what our book holds.
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
@@ -30,7 +31,7 @@ from tonsurance.plumbing.apart import apart
 from venues.domain.gateway import LookupFailed, Side, TimeInForce
 from venues.domain.redemptions import ForeignRedemption
 from venues.registry import wallet_for
-from venues.selectors.instruments import terms_of
+from venues.selectors.instruments import payout_of, terms_of
 from venues.services.venues import venue_heard
 
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ def redemptions_open(venue_code: str, *, now: datetime) -> int:
     opened = 0
     rows = Position.objects.filter(
         venue_id=venue_code, size__gt=0, instrument__resolution__state="resolved"
-    ).select_related("instrument", "instrument__resolution")
+    ).select_related("instrument")
     for position in rows.order_by("pk")[:INSTRUMENTS_MAX]:
-        with apart("a redemption could not be decided", instrument=position.pk):
+        with apart("a redemption could not be decided", instrument=str(position.instrument)):
             opened += _decide(position.instrument, now=now)
     return opened
 
@@ -97,8 +98,7 @@ def _decide(instrument: Instrument, *, now: datetime) -> int:
 
 def redemption_open(instrument: Instrument, *, size: Decimal, actor: str, now: datetime) -> Intent | None:
     """Write one decision to redeem; None when the lane is taken or another process was first."""
-    payout = instrument.resolution.payout
-    assert payout is not None, "only a resolved instrument is redeemed"
+    payout = payout_of(instrument)
     made = Intent.objects.filter(instrument=instrument, purpose=Intent.Purpose.REDEEM).count()
     try:
         with transaction.atomic():
@@ -128,7 +128,7 @@ def redemptions_adopt(instrument: Instrument, *, now: datetime) -> int:
 
     Raises LookupFailed without an answer; nothing is changed then.
     """
-    payout = instrument.resolution.payout
+    payout = payout_of(instrument)
     found: Sequence[ForeignRedemption] = wallet_for(instrument.venue_id).fetch_foreign_redemptions(
         terms_of(instrument), payout=payout, size=_booked(instrument), since=now - _FOREIGN_SINCE
     )
@@ -148,7 +148,7 @@ def redemptions_adopt(instrument: Instrument, *, now: datetime) -> int:
     return adopted
 
 
-def _adopt(instrument: Instrument, item: ForeignRedemption, *, now: datetime) -> object | None:
+def _adopt(instrument: Instrument, item: ForeignRedemption, *, now: datetime) -> uuid.UUID | None:
     """An intent and an order for what somebody else sent; the resolver books it by its receipt, as any other."""
     size = min(item.fill.size, _booked(instrument))
     with transaction.atomic(durable=True):

@@ -57,7 +57,7 @@ def resolutions_watch(venue_code: str, *, now: datetime) -> int:
     for condition_id, instruments in waiting.items():
         heard = by_condition.get(condition_id.lower())
         for instrument in instruments if heard else []:
-            with apart("a market's answer could not be booked", instrument=instrument.pk):
+            with apart("a market's answer could not be booked", instrument=str(instrument)):
                 final += _book(instrument, heard or [], now=now)
     return final
 

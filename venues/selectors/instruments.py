@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from django.db.models import F
 
+from tonsurance.kernel.errors import Broken
 from venues.domain.instruments import InstrumentTerms
 from venues.domain.resolutions import ResolutionState
-from venues.models import Instrument
+from venues.models import Instrument, Resolution
 
 
 def instruments_of(row_ids: Iterable[int]) -> dict[int, Instrument]:
@@ -22,6 +24,14 @@ def instruments_unresolved(venue_code: str, *, row_ids: Iterable[int]) -> list[I
         resolution__state=ResolutionState.RESOLVED
     )
     return list(rows.order_by(F("resolution__checked_at").asc(nulls_first=True), "pk"))
+
+
+def payout_of(row: Instrument) -> Decimal:
+    """What a unit pays, of an instrument whose market has resolved. Raises Broken for any other."""
+    payout = Resolution.objects.values_list("payout", flat=True).filter(pk=row.pk).first()
+    if payout is None:
+        raise Broken(f"{row} has not resolved")
+    return payout
 
 
 def terms_of(row: Instrument) -> InstrumentTerms:

@@ -22,10 +22,11 @@ from venues.domain.accounts import AccountReport
 
 T = TypeVar("T")
 _BALANCE_OF = selector("balanceOf(address)")
+BOOK, NODE = "the order book", "the chain's node"
 
 
 class Account:
-    """The account of one configuration."""
+    """The account of one configuration. A service that was silent once is not asked again in the same report."""
 
     def __init__(
         self, client: PolymarketClient, config: PolymarketConfig, ask: Questions, wallet: Transactions
@@ -38,17 +39,24 @@ class Account:
     def report(self) -> AccountReport:
         """Everything that can be found out now. Never raises for a silent venue: what is missing is named."""
         unread: list[str] = []
+        silent: set[str] = set()
 
-        def piece(name: str, read: Callable[[], T]) -> T | None:
+        def piece(name: str, service: str, read: Callable[[], T]) -> T | None:
+            if service in silent:
+                unread.append(f"{name}: not asked, {service} gives no answer")
+                return None
             try:
                 return read()
-            except (NoAnswer, Unreadable, Reverted) as error:
+            except NoAnswer as silence:
+                silent.add(service)
+                unread.append(f"{name}: {silence}")
+            except (Unreadable, Reverted) as error:
                 unread.append(f"{name}: {error}")
-                return None
+            return None
 
-        place = piece("geoblock", self._place) or {}
+        place = piece("geoblock", "the geoblock probe", self._place) or {}
         has_key = self._config.has_credentials
-        standing = piece("standing", self._standing) if has_key else None
+        standing = piece("standing", BOOK, self._standing) if has_key else None
         if not has_key:
             unread.append("standing: no API key is set")
         return AccountReport(
@@ -60,12 +68,12 @@ class Account:
             region=str(place.get("region") or ""),
             is_closed_only=standing[0] if standing else None,
             is_banned=standing[1] if standing else None,
-            is_key_valid=piece("API key", self._is_key_valid) if has_key else None,
+            is_key_valid=piece("API key", BOOK, self._is_key_valid) if has_key else None,
             is_wallet_ours=is_derived_wallet(self._config),
-            clock_offset_s=piece("clock", self._clock_offset_s),
-            balances=piece("balances", self._balances) or {},
-            seen_usd=piece("balance at the order book", self._seen_usd) if has_key else None,
-            approvals=piece("approvals", self._approvals) or (),
+            clock_offset_s=piece("clock", BOOK, self._clock_offset_s),
+            balances=piece("balances", NODE, self._balances) or {},
+            seen_usd=piece("balance at the order book", BOOK, self._seen_usd) if has_key else None,
+            approvals=piece("approvals", NODE, self._approvals) or (),
             unread=tuple(unread),
         )
 
