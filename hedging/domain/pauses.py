@@ -1,44 +1,25 @@
 """What a venue that says "not now" still takes: the kinds of its pauses, and what goes on in each.
 
-A pause is nobody's failure: the decision stands, nothing is counted against it, and the pause ends by itself.
+A pause is nobody's failure: the decision stands, nothing is counted against it, and the pause ends by itself. Its kind
+comes with the venue's answer (`venues.domain.gateway.PauseKind`).
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
+from venues.domain.gateway import PauseKind as Pause
+from venues.domain.gateway import Rejected
 
-
-class Pause(StrEnum):
-    """RESTART: the engine is away. POST_ONLY: resting orders and cancels go on. CANCEL_ONLY: cancels do.
-
-    DISABLED: nothing does. RATE_LIMIT: we asked too often.
-    """
-
-    RESTART = "restart"
-    POST_ONLY = "post_only"
-    CANCEL_ONLY = "cancel_only"
-    DISABLED = "disabled"
-    RATE_LIMIT = "rate_limit"
-
-
-# The adapters' codes of refusals that are pauses (venues/adapters/*/refusals.py).
-_KINDS = {
-    "engine_restarting": Pause.RESTART,
-    "post_only_mode": Pause.POST_ONLY,
-    "cancel_only": Pause.CANCEL_ONLY,
-    "trading_disabled": Pause.DISABLED,
-    "too_many_requests": Pause.RATE_LIMIT,
-}
+__all__ = ["SECONDS", "Pause", "pause_of", "takes_resting_orders"]
 
 SECONDS = 30
 """How long a venue rests that says "not now" without saying for how long."""
 
 
-def pause_of(code: str) -> Pause:
-    """The kind of pause that a refusal's code means; one that we do not know stops everything for its time."""
-    return _KINDS.get(code, Pause.DISABLED)
+def pause_of(refusal: Rejected) -> Pause:
+    """The kind of pause that a refusal means; one that says none stops everything for its time."""
+    return refusal.pause_kind or Pause.DISABLED
 
 
 def takes_resting_orders(pause: Pause) -> bool:
     """Whether post-only orders may still be sent."""
-    return pause is Pause.POST_ONLY
+    return pause.takes_post_only

@@ -44,7 +44,7 @@ def _pause(
     venue_code = next(iter(orders.values())).venue_id
     until = now + timedelta(seconds=longest.retry_after_s or SECONDS)
     said = longest.message or longest.code
-    venue_pause(venue_code, kind=pause_of(longest.code), reason=said, until=until, now=now)
+    venue_pause(venue_code, kind=pause_of(longest), reason=said, until=until, now=now)
     intents_postpone(
         [order.intent_id for order in orders.values()],
         until=until,

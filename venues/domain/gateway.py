@@ -94,15 +94,15 @@ class Accepted:
 class PauseKind(StrEnum):
     """What a venue that says "not now" is doing. Look-ups work in each; what else works is said here.
 
-    RESTARTING: nothing is taken. POST_ONLY: cancels, and orders that cannot take. CANCEL_ONLY: cancels only.
-    DISABLED: nothing. RATE_LIMITED: orders wait; cancels have a limit of their own.
+    RESTART: nothing is taken. POST_ONLY: cancels, and orders that cannot take. CANCEL_ONLY: cancels only. DISABLED:
+    nothing. RATE_LIMIT: orders wait; cancels have a limit of their own.
     """
 
-    RESTARTING = "restarting"
+    RESTART = "restart"
     POST_ONLY = "post_only"
     CANCEL_ONLY = "cancel_only"
     DISABLED = "disabled"
-    RATE_LIMITED = "rate_limited"
+    RATE_LIMIT = "rate_limit"
 
     @property
     def takes_post_only(self) -> bool:
@@ -112,7 +112,7 @@ class PauseKind(StrEnum):
     @property
     def takes_cancels(self) -> bool:
         """Whether orders can be cancelled meanwhile."""
-        return self in (PauseKind.POST_ONLY, PauseKind.CANCEL_ONLY, PauseKind.RATE_LIMITED)
+        return self in (PauseKind.POST_ONLY, PauseKind.CANCEL_ONLY, PauseKind.RATE_LIMIT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

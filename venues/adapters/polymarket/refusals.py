@@ -126,8 +126,8 @@ REFUSALS_BY_STATUS: Final[dict[int, tuple[Refusal, ...]]] = {
 REFUSAL_BY_STATUS: Final[dict[int, Refusal]] = {
     401: _refusal("unauthorized", r".+", is_ours=True),
     403: _refusal("forbidden", r".+", is_ours=True),
-    425: _refusal("engine_restarting", r".+", pause=PauseKind.RESTARTING, retry_after_s=90),
-    429: _refusal("too_many_requests", r".+", pause=PauseKind.RATE_LIMITED, retry_after_s=5),
+    425: _refusal("engine_restarting", r".+", pause=PauseKind.RESTART, retry_after_s=90),
+    429: _refusal("too_many_requests", r".+", pause=PauseKind.RATE_LIMIT, retry_after_s=5),
 }
 # Said of a whole batch these hold for every order in it; any other refusal is about one of them.
 WHOLE_BATCH_CODES: Final = frozenset(

@@ -114,8 +114,8 @@ def test_a_200_that_says_no_plainly_is_a_refusal() -> None:
 
 
 KINDS = {
-    "engine_restarting": PauseKind.RESTARTING,
-    "too_many_requests": PauseKind.RATE_LIMITED,
+    "engine_restarting": PauseKind.RESTART,
+    "too_many_requests": PauseKind.RATE_LIMIT,
     "trading_disabled": PauseKind.DISABLED,
     "cancel_only": PauseKind.CANCEL_ONLY,
     "post_only_mode": PauseKind.POST_ONLY,
@@ -429,11 +429,11 @@ def test_balances_are_base_units_in_the_new_shape_and_the_old() -> None:
 @pytest.mark.parametrize(
     ("kind", "takes_post_only", "takes_cancels"),
     [
-        (PauseKind.RESTARTING, False, False),
+        (PauseKind.RESTART, False, False),
         (PauseKind.POST_ONLY, True, True),
         (PauseKind.CANCEL_ONLY, False, True),
         (PauseKind.DISABLED, False, False),
-        (PauseKind.RATE_LIMITED, False, True),
+        (PauseKind.RATE_LIMIT, False, True),
     ],
 )
 def test_what_a_resting_venue_still_takes(
