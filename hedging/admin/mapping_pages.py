@@ -111,7 +111,10 @@ def cost_facts(view: Preview) -> SafeString:
             "Cover in force",
             f"{display.usd_text(view.coverage_usd)}, {display.counted(view.policies_count, 'policy', 'policies')}",
         ),
-        ("Hedge required here", display.usd_text(view.required_usd)),
+        (
+            "Hedge required here",
+            f"{display.usd_text(view.required_usd)}; what is held of it already is not deducted",
+        ),
         ("Expected payout per unit", f"{display.percent_text(basis)} of $1, if the policy pays"),
         (
             "Best price per expected dollar",
