@@ -12,12 +12,14 @@ wall beside it.
 from __future__ import annotations
 
 import json
+import statistics
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory, override_settings
 from django.test.utils import CaptureQueriesContext
@@ -28,11 +30,12 @@ from rest_framework.views import APIView
 from hedging.api.positions import PositionList
 from hedging.models import HedgePosition
 from hedging.services.attributions import attributions_make
+from policies.models import Product
 from policies.selectors.exposure import exposure_by_product
 from tests import factories as make
 from tests.benches.book import book_sample, vacuum
 from tests.benches.result import BenchResult, BenchScale, Figure, Goal, WrongAnswer
-from tests.benches.rounds import Paired, cpu, paired_by, wall
+from tests.benches.rounds import Paired, cpu, paired_by, timed, wall
 from tonsurance.kernel.clock import utc_now
 
 VIEW = Goal(name="CPU of the view against an empty one", at_most=10)
@@ -103,6 +106,10 @@ def run(scale: BenchScale) -> BenchResult:
                 name="an open empty view alone, CPU", value=strict["cpu"].baseline_s / CALLS * 1000, unit="ms"
             ),
             Figure(name="the view with its key against it, CPU", value=strict["cpu"].cost, unit="times"),
+            *(
+                Figure(name=f"the view asked for {words}, wall", value=seconds * 1000, unit="ms")
+                for words, seconds in _rarely(lambda query: factory.get(f"{URL}&{query}", headers=headers))
+            ),
         ),
         notes=(
             f"the page tells of {body['count']:,} positions and holds the newest {PAGE} as the table has them",
@@ -146,6 +153,23 @@ def _measure(rounds: int, *, ours: Callable[[], object], empty: Callable[[], obj
     return paired_by(
         {"cpu": cpu, "wall": wall}, rounds, ours=lambda: several(ours), baseline=lambda: several(empty)
     )
+
+
+def _rarely(request: Callable[[str], HttpRequest]) -> Iterator[tuple[str, float]]:
+    """Filters that few or no rows pass: they must not cost a look at every row."""
+    view = PositionList.as_view()
+    rarest = HedgePosition.objects.values("product").annotate(rows=Count("id")).order_by("rows")[0]["product"]
+    product = Product.objects.get(pk=rarest)
+    asked = {
+        "a rare product": f"coverage_type={product.coverage_type}&chain={product.chain}&asset={product.stablecoin}",
+        "closed ones": "status=closed",
+        "another venue": "venue=binance_futures",
+        "a day without any": "opened_before=2020-01-02T00:00:00Z",
+    }
+    for words, query in asked.items():
+        call = _called(view, lambda query=query: request(query))  # type: ignore[misc]
+        call()
+        yield words, statistics.median(timed(call) for _ in range(CALLS))
 
 
 def _figures(name: str, measured: dict[str, Paired], *, empty: str) -> tuple[Figure, ...]:
