@@ -62,7 +62,7 @@ def run(scale: BenchScale) -> BenchResult:
             book_clear(base)
             vacuum("hedging_order", "hedging_intent", "hedging_fill", "hedging_position")
             peak_rss_forget()
-            ours.append(_ours())
+            ours.append(cycle_measure())
             peak = max(peak, peak_rss_mib())
             _check(hand)
             if number == 0:
@@ -109,7 +109,8 @@ PHASES = {
 }
 
 
-def _ours() -> dict[str, float]:
+def cycle_measure() -> dict[str, float]:
+    """Run one cycle to its end; seconds of each of PHASES."""
     began = time.perf_counter()
     result = cycle_run(cause="bench")
     if result is None:
