@@ -38,7 +38,7 @@ def stream_alarms(streams: list[StreamState], *, now: datetime) -> list[tuple[st
 def stream_table(streams: list[StreamState], *, now: datetime) -> SafeString:
     """Every line with its health."""
     return display.table(
-        ["Line", "Is", "Up since", "Last data", ">Messages/s", ">Books", ">Resynced", ">Gaps"],
+        ["Line", "Is", "Up since", "Last data", "Messages/s", "Books", ">Resynced", ">Gaps"],
         [
             (
                 display.admin_link(row),

@@ -1,6 +1,8 @@
 """Says whether a market has moved so far from the price of the last cycle that a new one is due.
 
-The reference is the book that the last cycle planned with, so a cycle that a price woke sets the band anew.
+The reference is the book that the last cycle planned with, so a cycle that a price woke sets the band anew. A market
+that we have traded on since is left out: our own purchases move it, and a cycle that they woke would follow them up
+the book, past the slippage that one decision may cost.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from hedging.domain.price_watch import Prices, cause, moves
-from hedging.models import Cycle, Mapping, Position
+from hedging.models import Cycle, Fill, Mapping, Order, Position
 from hedging.services.config import config_read
 from tonsurance.plumbing.slots import slot_claim
 from venues.selectors.books import Touch, kept_touches, streamed_touches
@@ -32,7 +34,7 @@ def price_moved(*, now: datetime) -> str:
     if last is None or last.finished_at is None:
         return ""
     age_max = timedelta(seconds=config.stream_book_max_age_seconds)
-    touches = streamed_touches(_watched(), age_max=age_max, now=now)
+    touches = streamed_touches(_watched() - _traded(since=last.as_of), age_max=age_max, now=now)
     # What was true only before the last cycle's end is no news to it.
     after = _prices(touch for touch in touches if touch.true_at > last.finished_at)
     before = _prices(kept_touches(after.keys(), at=last.finished_at, within=REFERENCE_AGE_MAX).values())
@@ -47,6 +49,13 @@ def _watched() -> set[int]:
     return set(mapped.values_list("instrument_id", flat=True)) | set(
         held.values_list("instrument_id", flat=True)
     )
+
+
+def _traded(*, since: datetime) -> set[int]:
+    """Markets with an order of ours that was made, or has traded, since a moment."""
+    made = Order.objects.filter(created_at__gte=since).values_list("instrument_id", flat=True)
+    filled = Fill.objects.filter(matched_at__gte=since).values_list("order__instrument_id", flat=True)
+    return set(made) | set(filled)
 
 
 def _prices(touches: Iterable[Touch]) -> dict[int, Prices]:

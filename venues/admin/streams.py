@@ -42,11 +42,9 @@ class StreamStateAdmin(CardsAdmin):
         "heard",
         "sound_of_all",
         "rate",
-        "n_messages",
         "n_reconnects",
         "n_resyncs",
         "n_gaps",
-        "n_alarms",
         "last_error",
     ]
     list_display_links = ["line"]
@@ -71,7 +69,7 @@ class StreamStateAdmin(CardsAdmin):
     since = ago_cell("connected_since", "Up since")
     since_full = moment_cell("connected_since", "Up since")
     heard = ago_cell("heard_at", "Last data")
-    heard_full = moment_cell("heard_at", "Last data, or last agreement with REST")
+    heard_full = moment_cell("heard_at", "Last heard")
     n_messages = count_cell("messages", "Messages")
     n_reconnects = count_cell("reconnects", "Reconnected")
     n_resyncs = count_cell("resyncs", "Replaced by REST")

@@ -54,6 +54,7 @@ class StreamState(models.Model):
 
     class Meta:
         ordering = ["name"]
+        verbose_name = "market data line"
 
     def __str__(self) -> str:
         return self.name

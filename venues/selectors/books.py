@@ -80,12 +80,15 @@ def streamed_touches(row_ids: Collection[int], *, age_max: timedelta, now: datet
 
 
 def kept_touches(row_ids: Collection[int], *, at: datetime, within: timedelta) -> dict[int, Touch]:
-    """The best prices of the newest kept books taken no later than `at` and less than `within` before; one query."""
+    """The best prices of the last kept books that were true no later than `at` and less than `within` before.
+
+    One query. The last kept, not the youngest: a streamed book is as old as the stream's last word.
+    """
     rows = (
         BookSnapshot.objects.filter(instrument__in=list(row_ids), taken_at__lte=at, taken_at__gt=at - within)
         .select_related("instrument")
         .defer("bids", "asks")
-        .order_by("instrument_id", "-taken_at")
+        .order_by("instrument_id", "-id")
         .distinct("instrument_id")
     )
     return {row.instrument_id: _touch(row, row.taken_at) for row in rows}

@@ -9,13 +9,13 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
-from hedging.models import Cycle, CycleTarget
+from hedging.models import Cycle, CycleTarget, Intent
 from hedging.services.cycles import cycle_run_if_due
 from hedging.services.engine import Engine
 from hedging.services.price_watch import price_moved
 from hedging.tasks import orchestrate, watch_prices
 from tests.desk import Desk
-from tests.trading import ASKS, BIDS, SLUG, configure, cycle, sell
+from tests.trading import ASKS, BIDS, SLUG, configure, cycle, place, sell, settle
 from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing.slots import slot_claim
 from venues.models import BookSnapshot, Instrument, StreamBook, StreamState
@@ -134,6 +134,20 @@ def test_the_watch_can_be_switched_off(desk: Desk, market: Instrument, streamed:
     assert price_moved(now=utc_now()) == ""
 
 
+def test_our_own_purchases_wake_nobody(desk: Desk, market: Instrument, streamed: Streamed) -> None:
+    sell("P-1", 1_000)
+    result = cycle()
+    streamed(asks=[["0.090", "1000"]])
+    (intent,) = Intent.objects.filter(cycle_id=result.cycle_id)
+    place(intent)
+    assert price_moved(now=utc_now()) == "", "we have taken the cheap levels ourselves"
+    settle()
+    assert price_moved(now=utc_now()) == ""
+    cycle()
+    streamed(asks=[["0.120", "1000"]])
+    assert price_moved(now=utc_now()) == f"price: {SLUG}, ask up from 0.09 to 0.12"
+
+
 def test_two_that_look_at_once_wake_one_cycle(desk: Desk, market: Instrument, streamed: Streamed) -> None:
     sell("P-1", 1_000)
     cycle()
@@ -161,6 +175,7 @@ def test_the_engine_watches_prices_when_beat_does_not(
     desk: Desk, market: Instrument, streamed: Streamed
 ) -> None:
     sell("P-1", 1_000)
+    configure(enabled=False)  # or the engine would buy, and the price be our own doing
     cycle()
     for job, every_s in (("orchestrate", 300), ("expire", 60), ("watch_mappings", 60)):
         slot_claim(job, every_s=every_s, now=utc_now())
