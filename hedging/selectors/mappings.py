@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import Count, QuerySet
 
 from hedging.domain.mappings import PASSING, MappingState
@@ -55,3 +57,20 @@ def alike(mapping: Mapping) -> QuerySet[Mapping]:
         read_wording_hash=mapping.read_wording_hash,
         comparison=mapping.comparison,
     ).exclude(pk=mapping.pk)
+
+
+_BUYABLE = """
+    SELECT m.instrument_id FROM hedging_mapping m JOIN venues_instrument i ON i.id = m.instrument_id
+    WHERE m.instrument_id = ANY(%s) AND m.state = 'approved' AND m.approved_wording_hash = i.wording_hash
+    ORDER BY m.id FOR SHARE OF m, i
+"""
+
+
+def instruments_hold_buyable(instrument_ids: Collection[int]) -> set[int]:
+    """Those of `instrument_ids` that may be bought, held so until the caller's transaction ends.
+
+    The same question as the database's own rule on intents asks: a suspension, or a new wording, waits or is seen.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_BUYABLE, [list(instrument_ids)])
+        return {row[0] for row in cursor.fetchall()}

@@ -17,6 +17,7 @@ from hedging.domain.plans import MAIN
 from hedging.domain.resting import SENT_BEFORE_END_S
 from hedging.models import Cycle, CycleTarget, Intent, IntentDemand, IntentSlice
 from hedging.models.orders import LIVE_STATES
+from hedging.selectors.mappings import instruments_hold_buyable
 from hedging.selectors.slices import SliceToClose
 from venues.domain.gateway import Side
 
@@ -106,6 +107,7 @@ def intents_open(
         )
         rows[row.pk] = (row, item)
     with transaction.atomic():
+        rows = _without_unmapped(rows)
         Intent.objects.bulk_create([row for row, _ in rows.values()], batch_size=500, ignore_conflicts=True)
         written = set(Intent.objects.filter(pk__in=list(rows)).values_list("pk", flat=True))
         _attach([rows[key] for key in rows if key in written])
@@ -113,6 +115,21 @@ def intents_open(
         if row.pk not in written:
             log.info("lane taken", instrument=row.instrument_id)
     return [row for row, _ in rows.values() if row.pk in written]
+
+
+def _without_unmapped(
+    rows: dict[uuid.UUID, tuple[Intent, Decision]],
+) -> dict[uuid.UUID, tuple[Intent, Decision]]:
+    """Leave out purchases whose mapping was suspended since the plan was made; one must not cost all others."""
+    bought = {row.instrument_id for row, _ in rows.values() if row.purpose == Intent.Purpose.OPEN}
+    gone = bought - instruments_hold_buyable(bought) if bought else set()
+    for instrument_id in sorted(gone):
+        log.info("not mapped any more", instrument=instrument_id)
+    return {
+        key: (row, item)
+        for key, (row, item) in rows.items()
+        if row.purpose != Intent.Purpose.OPEN or row.instrument_id not in gone
+    }
 
 
 def _sendable_for(item: Decision, valid_for: timedelta) -> timedelta:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection, transaction
 
 from hedging.models import Intent, Mapping, MappingEvent, Order
+from hedging.services.intents import Decision, intents_open
 from hedging.services.mappings import (
     mapping_approve,
     mapping_resume,
@@ -17,6 +21,8 @@ from hedging.services.mappings import (
 )
 from tests import factories as make
 from tonsurance.kernel.errors import Conflict, Refused
+from venues.domain.gateway import Side
+from venues.models import Instrument
 
 pytestmark = pytest.mark.django_db
 WHO = {"actor": "risk.officer", "now": make.NOW}
@@ -83,8 +89,13 @@ def test_what_was_read_is_what_is_approved(proposal: Mapping) -> None:
 
 @pytest.mark.parametrize(
     ("grade", "basis", "field"),
-    [("none", "0.5", "grade"), ("good", "0.5", "grade"), ("proxy", "0", "basis_probability"), ("proxy", "1.1", "basis_probability")],
-)  # fmt: skip
+    [
+        ("none", "0.5", "grade"),
+        ("good", "0.5", "grade"),
+        ("proxy", "0", "basis_probability"),
+        ("proxy", "1.1", "basis_probability"),
+    ],
+)
 def test_a_judgement_that_is_no_hedge_is_refused(
     proposal: Mapping, grade: str, basis: str, field: str
 ) -> None:
@@ -189,3 +200,52 @@ def test_the_machine_does_not_lift_what_a_person_suspended() -> None:
 def test_what_is_not_suspended_cannot_be_resumed(proposal: Mapping) -> None:
     with pytest.raises(Refused, match="it is proposed, not suspended"):
         mapping_resume(proposal.pk, reason="why not", **WHO)
+
+
+# ------------------------------------------------------------------------------------------- at the moment of deciding
+def decision(to: Instrument, side: Side = Side.BUY) -> Decision:
+    return Decision(
+        instrument=to, side=side, size=Decimal(100), notional_usd=Decimal(5), price_limit=Decimal("0.05")
+    )
+
+
+def opened(*decisions: Decision) -> list[int]:
+    """The instruments of the intents that were written."""
+    rows = intents_open(decisions, valid_for=timedelta(minutes=4), actor="tester", now=make.NOW)
+    return [row.instrument_id for row in rows]
+
+
+def test_a_market_that_is_not_mapped_any_more_costs_its_own_purchase_and_no_other() -> None:
+    sound, reworded, nobodys = make.instrument(), make.instrument(), make.instrument()
+    make.mapping(make.product(), sound)
+    make.mapping(make.product(), reworded)
+    reworded.wording_hash = "another"
+    reworded.save()
+    assert opened(decision(reworded), decision(sound), decision(nobodys)) == [sound.pk]
+
+
+def test_a_sale_is_decided_without_a_mapping() -> None:
+    token = make.instrument()
+    assert opened(decision(token, Side.SELL)) == [token.pk]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_suspension_in_the_making_is_waited_for_and_seen() -> None:
+    row = make.mapping(make.product(), make.instrument())
+    other = make.mapping(make.product(), make.instrument())
+    written: list[int] = []
+
+    def decide() -> None:
+        try:
+            written.extend(opened(decision(row.instrument), decision(other.instrument)))
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=decide)
+    with transaction.atomic():
+        mapping_suspend(row.pk, reason="doubts", **WHO)
+        thread.start()
+        time.sleep(0.5)
+        assert written == [], "it decided before the suspension was over"
+    thread.join(timeout=10)
+    assert written == [other.instrument_id]
