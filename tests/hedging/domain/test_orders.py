@@ -30,7 +30,7 @@ from tests.hedging.domain.scenes import NOW, D
 from venues.domain.gateway import Accepted, AlreadyKnown, Outcome, Rejected, Unknown
 
 S = OrderStatus
-RULES = Path(__file__).parents[3] / "hedging" / "migrations" / "0002_rules.sql"
+RULES = sorted((Path(__file__).parents[3] / "hedging" / "migrations").glob("*.sql"))
 ACCEPTED = Accepted(venue_order_id="0xabc", status="matched")
 REFUSED = Rejected(code="not_enough_balance", message="not enough balance / allowance", http_status=400)
 KNOWN = AlreadyKnown(message="order 0xabc is invalid. Duplicated.", http_status=400)
@@ -40,8 +40,12 @@ OUTCOMES: tuple[Outcome, ...] = (ACCEPTED, REFUSED, KNOWN, SILENT)
 
 class TestMoves:
     def test_the_table_is_the_one_that_the_database_enforces(self) -> None:
-        text = RULES.read_text(encoding="utf-8")
-        inserted = text.split("INSERT INTO hedging_order_transition", 1)[1].split(";", 1)[0]
+        texts = [path.read_text(encoding="utf-8") for path in RULES]
+        inserted = "".join(
+            part.split(";", 1)[0]
+            for text in texts
+            for part in text.split("INSERT INTO hedging_order_transition")[1:]
+        )
         stored = {(S(old), S(new)) for old, new in re.findall(r"\('(\w+)','(\w+)'\)", inserted)}
         assert stored == TRANSITIONS
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import hedging.migrations as migrations
 
 HERE = Path(__file__)
-RULES = Path(migrations.__path__[0]) / "0002_rules.sql"
+RULES = sorted(Path(migrations.__path__[0]).glob("*.sql"))
 
 
-def test_every_refusal_of_the_migration_is_provoked_by_a_test() -> None:
-    spoken = set(re.findall(r"ERRCODE = '(HB\d{3})'", RULES.read_text(encoding="utf-8")))
+def test_every_refusal_of_the_migrations_is_provoked_by_a_test() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in RULES]
+    spoken = {code for text in texts for code in re.findall(r"ERRCODE = '(HB\d{3})'", text)}
     others = [path for path in HERE.parent.glob("test_rules_*.py") if path != HERE]
     provoked = {
         code

@@ -151,6 +151,8 @@ ATTACKS = [
     Attack("intent_size_positive", lambda: make.intent(make.instrument()), "size = 0"),
     Attack("intent_notional_positive", lambda: make.intent(make.instrument()), "notional_usd = 0"),
     Attack("intent_price_positive", lambda: make.intent(make.instrument()), "price_limit = 0"),
+    Attack("intent_redeems_by_transaction", lambda: make.intent(make.instrument()), "time_in_force = 'TX'"),
+    Attack("intent_redeems_by_transaction", lambda: make.intent(make.instrument()), "purpose = 'redeem'"),
     Attack("intent_dispatch_bounded", lambda: make.intent(make.instrument()), "dispatch_count = 1001"),
     Attack(
         "hedging_intent_dispatch_count_check", lambda: make.intent(make.instrument()), "dispatch_count = -1"
@@ -197,7 +199,7 @@ ATTACKS = [
     Attack("fill_settlement_known", _fill, "settlement = 'maybe'"),
     Attack("fill_side_known", _fill, "side = 'HOLD'"),
     Attack("fill_size_positive", _fill, "size = 0"),
-    Attack("fill_price_positive", _fill, "price = 0"),
+    Attack("fill_price_positive", _fill, "price = -0.0000000001"),
     Attack("fill_fee_not_negative", _fill, "fee_usd = -0.000001"),
     Attack("position_not_short", _position, "size = -0.00000001"),
     Attack("position_cost_not_negative", _position, "cost_usd = -0.000001"),
@@ -318,6 +320,17 @@ def _two_fills() -> list[models.Model]:
     return list(row.fills.order_by("pk"))
 
 
+def _two_transactions() -> tuple[Order, Order]:
+    values = {"purpose": "redeem", "side": "SELL", "time_in_force": "TX", "price_limit": 1}
+    first = make.order(
+        make.intent(make.instrument(), **values),
+        time_in_force="TX",
+        spends_budget=False,
+        is_reducing=True,
+    )
+    return first, _order("PREPARED")
+
+
 TWINS = [
     Twin("cycle_one_running", lambda: [make.cycle(state="running"), make.cycle()], "state"),
     Twin(
@@ -343,6 +356,7 @@ TWINS = [
     Twin("order_salt_never_reused", _two_orders, "salt"),
     Twin("order_one_per_generation", _two_generations, "generation"),
     Twin("order_one_live_per_intent", _two_orders, "intent_id"),
+    Twin("order_one_transaction_in_flight", _two_transactions, "time_in_force"),
     Twin("attempt_one_per_number", _two_attempts, "attempt_no"),
 ]
 

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from hedging.domain.fills import SETTLEMENT_TRANSITIONS
-from hedging.domain.orders import TRANSITIONS, WITHOUT_FILLS, OrderStatus
+from hedging.domain.orders import ADOPTED, TRANSITIONS, WITHOUT_FILLS, OrderStatus
 from hedging.models import Fill, Order
 from hedging.models.orders import LIVE_STATES
 from tests import factories as make
@@ -31,10 +31,18 @@ def test_the_databases_table_of_settlements_is_the_domains() -> None:
     assert stored == {(o.value, n.value) for o, n in SETTLEMENT_TRANSITIONS}
 
 
+ADOPTION = (OrderStatus.PREPARED, OrderStatus.ACKED)
+"""Legal only for what others sent."""
+
+
 def _order_in(state: OrderStatus, *, towards: OrderStatus) -> Order:
     """An order in `state`, traded in full where either state needs it."""
+    named = {"client_order_id": f"{ADOPTED}{make.number()}"} if (state, towards) == ADOPTION else {}
     row = make.order(
-        make.intent(make.instrument()), state=state, fills=[{}] if state is OrderStatus.FILLED else []
+        make.intent(make.instrument()),
+        state=state,
+        fills=[{}] if state is OrderStatus.FILLED else [],
+        **named,
     )
     if towards is OrderStatus.FILLED and state not in WITHOUT_FILLS:
         make.fill(row)

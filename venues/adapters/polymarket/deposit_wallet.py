@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from eth_account.signers.local import LocalAccount
+from eth_typing import Hash32
 from eth_utils.crypto import keccak
-from hexbytes import HexBytes
 
 CALL_TYPE = b"Call(address target,uint256 value,bytes data)"
 _BATCH_TYPE = b"Batch(address wallet,uint256 nonce,uint256 deadline,Call[] calls)" + CALL_TYPE
@@ -46,7 +46,7 @@ def batch_body(
 ) -> tuple[str, dict[str, Any]]:
     """(digest, body of `POST /submit`) of one signed batch."""
     digest = batch_digest(wallet=wallet, nonce=nonce, deadline=deadline, calls=calls, chain_id=chain_id)
-    signature = account.unsafe_sign_hash(HexBytes(digest)).signature.hex().removeprefix("0x")
+    signature = account.unsafe_sign_hash(Hash32(digest)).signature.hex().removeprefix("0x")
     body = {
         "type": "WALLET",
         "from": account.address,
