@@ -54,6 +54,7 @@ class CycleAdmin(CardsAdmin):
                 "fields": [
                     ("state_word", "mode_word"),
                     ("cause_word", "environment"),
+                    "cause_sentence",
                     ("began_full", "finished_full"),
                     "fault",
                 ]
@@ -67,6 +68,7 @@ class CycleAdmin(CardsAdmin):
     name = cell("pk", "Cycle", how=lambda pk: f"Cycle {pk}", order="id")
     state_word = badge_cell("state", "Result", colours=colours.CYCLE)
     cause_word = cell("cause", "Woken by", how=display.word)
+    cause_sentence = text_cell("cause_detail", "Because")
     began = ago_cell("as_of", "Began")
     began_full = moment_cell("as_of", "Began")
     finished_full = moment_cell("finished_at", "Finished")

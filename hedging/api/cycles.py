@@ -18,6 +18,7 @@ class CycleOut(serializers.ModelSerializer[Cycle]):
         fields = [
             "id",
             "cause",
+            "cause_detail",
             "mode",
             "environment",
             "state",
