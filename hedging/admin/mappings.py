@@ -322,8 +322,8 @@ class MappingAdmin(CardsAdmin):
             request,
             row,
             title="Resume this mapping",
-            sentence=f"It was suspended because {row.suspended_reason or 'of nothing on record'}. From the next cycle on "
-            "it is traded through again, as it was approved. A market worded anew must be approved instead.",
+            sentence=f"It was suspended because {row.suspended_reason or 'of nothing on record'}. From the next cycle "
+            "on it is traded through again, as it was approved. A market worded anew must be approved instead.",
             facts=pages.rules(row),
             act=act,
             form_class=ReasonForm,

@@ -1,4 +1,4 @@
-"""A market against the policy it might hedge, line by line: what it pays on, and how often it pays when the policy does.
+"""A market against the policy it might hedge, line by line, and how often it pays when the policy does.
 
 The factors below are judgements, said with each proposal so that the person who approves can judge otherwise; no figure
 of theirs is traded on before that.
@@ -91,7 +91,7 @@ class MarketTerms:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PolicyTerms:
-    """What the policies of a product insure. `ends_on`: when most of those in force have ended; `today` is the reader's."""
+    """What the policies of a product insure. `ends_on`: when most of those in force have ended."""
 
     coverage_type: CoverageType
     subject: str
@@ -176,39 +176,68 @@ def _event(market: MarketTerms, policy: PolicyTerms) -> Line:
     insured = f"{readable(policy.coverage_type)} of {policy.subject}"
     if policy.coverage_type is CoverageType.CEX_LIQUIDATION:
         return _line(
-            "Event", market.event, "liquidation at a centralised exchange fails its customers", Verdict.OTHER,
+            "Event",
+            market.event,
+            "liquidation at a centralised exchange fails its customers",
+            Verdict.OTHER,
             note="an insolvency is not a failed liquidation; one often comes without the other",
             factor=OTHER_EVENT_FACTOR,
-        )  # fmt: skip
+        )
     return _line("Event", market.event, insured, Verdict.SAME)
 
 
 def _threshold(market: MarketTerms, trigger: Trigger) -> Line:
     ours = f"below ${trigger.price.normalize():f}"
     if market.price is None:
-        return _line("Threshold", "not read", ours, Verdict.UNREAD, factor=UNREAD_FACTOR,
-                     note="the threshold could not be read; read it in the rules")  # fmt: skip
+        return _line(
+            "Threshold",
+            "not read",
+            ours,
+            Verdict.UNREAD,
+            factor=UNREAD_FACTOR,
+            note="the threshold could not be read; read it in the rules",
+        )
     theirs = f"below ${market.price.price:f}"
     cents = (trigger.price - market.price.price) * 100
     if cents == 0:
         return _line("Threshold", theirs, ours, Verdict.SAME)
     if cents < 0:
-        return _line("Threshold", theirs, ours, Verdict.WIDER,
-                     note="it pays on smaller falls too, and costs more for it")  # fmt: skip
+        return _line(
+            "Threshold",
+            theirs,
+            ours,
+            Verdict.WIDER,
+            note="it pays on smaller falls too, and costs more for it",
+        )
     factor = (CENT_FACTOR ** int(cents.to_integral_value(rounding="ROUND_CEILING"))).quantize(
         _PLACES, rounding=ROUND_FLOOR
     )
-    return _line("Threshold", theirs, ours, Verdict.NARROWER, factor=factor,
-                 note=f"a fall that stops between ${market.price.price:f} and ${trigger.price.normalize():f} pays "
-                      "the policy and not the market")  # fmt: skip
+    return _line(
+        "Threshold",
+        theirs,
+        ours,
+        Verdict.NARROWER,
+        factor=factor,
+        note=f"a fall that stops between ${market.price.price:f} and ${trigger.price.normalize():f} pays "
+        "the policy and not the market",
+    )
 
 
 def _window(market: MarketTerms, trigger: Trigger) -> Line:
     ours = f"for {span(trigger.window_s)} without a break"
     if market.window_s is None:
-        return _line("Window", "not read", ours, Verdict.UNREAD, factor=UNREAD_FACTOR,
-                     note="how long it must last could not be read; read it in the rules")  # fmt: skip
+        return _line(
+            "Window",
+            "not read",
+            ours,
+            Verdict.UNREAD,
+            factor=UNREAD_FACTOR,
+            note="how long it must last could not be read; read it in the rules",
+        )
     theirs = f"for {span(market.window_s)} without a break" if market.window_s else "at any moment"
+    longer = (
+        f"a fall of {span(trigger.window_s)} pays the policy, the market only after {span(market.window_s)}"
+    )
     if market.window_s == trigger.window_s:
         return _line("Window", theirs, ours, Verdict.SAME)
     if market.window_s < trigger.window_s:
@@ -219,14 +248,18 @@ def _window(market: MarketTerms, trigger: Trigger) -> Line:
     while trigger.window_s * 2**doublings < market.window_s:
         doublings += 1
     factor = (DOUBLING_FACTOR**doublings).quantize(_PLACES, rounding=ROUND_FLOOR)
-    return _line("Window", theirs, ours, Verdict.NARROWER, factor=factor,
-                 note=f"a fall of {span(trigger.window_s)} pays the policy, and the market only after {span(market.window_s)}")  # fmt: skip
+    return _line("Window", theirs, ours, Verdict.NARROWER, factor=factor, note=longer)
 
 
 def _price_source(market: MarketTerms) -> Line:
     theirs = market.source or "the rules name none"
-    return _line("Price source", theirs, "the policy names none; on its own chain", Verdict.OTHER,
-                 note="a coin may fall on one chain and hold at the market's source")  # fmt: skip
+    return _line(
+        "Price source",
+        theirs,
+        "the policy names none; on its own chain",
+        Verdict.OTHER,
+        note="a coin may fall on one chain and hold at the market's source",
+    )
 
 
 def _loss(market: MarketTerms, policy: PolicyTerms) -> Line:
@@ -235,17 +268,34 @@ def _loss(market: MarketTerms, policy: PolicyTerms) -> Line:
     if market.amount_usd is None:
         return _line("Loss", "no amount named", "any that the policy covers", Verdict.SAME)
     factor = next((share for amount, share in LOSS_FACTORS if market.amount_usd <= amount), LOSS_FACTOR_LEAST)
-    return _line("Loss", f"over ${market.amount_usd:,.0f}", "any that the policy covers", Verdict.NARROWER, factor=factor,
-                 note="smaller insured losses pay nothing here")  # fmt: skip
+    return _line(
+        "Loss",
+        f"over ${market.amount_usd:,.0f}",
+        "any that the policy covers",
+        Verdict.NARROWER,
+        factor=factor,
+        note="smaller insured losses pay nothing here",
+    )
 
 
 def _place(market: MarketTerms, policy: PolicyTerms) -> Line:
     if not market.is_place_named:
-        return _line("Where", market.place, policy.subject, Verdict.WIDER,
-                     note="it pays on events elsewhere too, and costs more for it")  # fmt: skip
+        return _line(
+            "Where",
+            market.place,
+            policy.subject,
+            Verdict.WIDER,
+            note="it pays on events elsewhere too, and costs more for it",
+        )
     if policy.coverage_type is CoverageType.BRIDGE:
-        return _line("Where", market.place, policy.subject, Verdict.NARROWER, factor=ONE_OF_SEVERAL_FACTOR,
-                     note="other bridges of the chain are insured and not part of this market")  # fmt: skip
+        return _line(
+            "Where",
+            market.place,
+            policy.subject,
+            Verdict.NARROWER,
+            factor=ONE_OF_SEVERAL_FACTOR,
+            note="other bridges of the chain are insured and not part of this market",
+        )
     return _line("Where", market.place, policy.subject, Verdict.SAME)
 
 
@@ -253,8 +303,13 @@ def _begin(market: MarketTerms, policy: PolicyTerms) -> Line:
     first = market.dates.first
     theirs = f"{first:%d %B %Y}" if first else "its creation"
     if first is not None and first > policy.today:
-        return _line("From", theirs, "the day of sale", Verdict.NARROWER,
-                     note=f"nothing before {first:%d %B %Y} counts")  # fmt: skip
+        return _line(
+            "From",
+            theirs,
+            "the day of sale",
+            Verdict.NARROWER,
+            note=f"nothing before {first:%d %B %Y} counts",
+        )
     return _line("From", theirs, "the day of sale", Verdict.SAME)
 
 
@@ -262,23 +317,37 @@ def _end(market: MarketTerms, policy: PolicyTerms) -> Line:
     ours = f"{policy.ends_on:%d %B %Y}, when most policies have ended"
     last = min((day for day in (market.dates.last, market.ends_on) if day is not None), default=None)
     if last is None:
-        return _line("Until", "not read", ours, Verdict.UNREAD, factor=UNREAD_FACTOR,
-                     note="when it ends could not be read; read it in the rules")  # fmt: skip
+        return _line(
+            "Until",
+            "not read",
+            ours,
+            Verdict.UNREAD,
+            factor=UNREAD_FACTOR,
+            note="when it ends could not be read; read it in the rules",
+        )
     theirs = f"{last:%d %B %Y}"
     if last >= policy.ends_on:
         return _line("Until", theirs, ours, Verdict.SAME)
     term, covered = policy.ends_on - policy.today, last - policy.today
     factor = Decimal(0) if covered <= timedelta(0) else (Decimal(covered.days) / Decimal(term.days))
-    return _line("Until", theirs, ours, Verdict.NARROWER, factor=factor.quantize(_PLACES, rounding=ROUND_FLOOR),
-                 note=f"it ends {(policy.ends_on - last).days} days before most policies do")  # fmt: skip
+    return _line(
+        "Until",
+        theirs,
+        ours,
+        Verdict.NARROWER,
+        factor=factor.quantize(_PLACES, rounding=ROUND_FLOOR),
+        note=f"it ends {(policy.ends_on - last).days} days before most policies do",
+    )
 
 
 def _decision() -> Line:
     return _line(
-        "Outcome", "proposed to an oracle (UMA), two hours to challenge, a dispute takes days; 50-50 is possible",
-        "our claims desk", Verdict.OTHER,
+        "Outcome",
+        "proposed to an oracle (UMA), two hours to challenge, a dispute takes days; 50-50 is possible",
+        "our claims desk",
+        Verdict.OTHER,
         note="the payout follows the event by hours to a week, and the oracle may see it otherwise",
-    )  # fmt: skip
+    )
 
 
 def _line(

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from hedging.domain.comparisons import Comparison, MarketTerms, PolicyTerms, compare, span
-from hedging.domain.outcomes import PayingOutcome, paying_outcome
+from hedging.domain.outcomes import NO_OUTCOME, PayingOutcome, paying_outcome
 from hedging.domain.perils import Subject, subject_of
 from hedging.domain.views import Grade
 from hedging.domain.wordings import (
@@ -80,7 +80,7 @@ class Finding:
     grade: Grade
     reasons: tuple[str, ...]
     wording_hash: str
-    outcome: PayingOutcome = PayingOutcome()
+    outcome: PayingOutcome = NO_OUTCOME
     products: tuple[ProductKey, ...] = ()
     comparison: Comparison | None = None
     pays_on: str = ""

@@ -19,6 +19,9 @@ class PayingOutcome:
     why_not: str = ""
 
 
+NO_OUTCOME = PayingOutcome()
+
+
 def paying_outcome(
     listing: MarketListing,
     coverage_type: CoverageType,

@@ -1,4 +1,4 @@
-"""What a question is about: which insured event, on which coins and chains, and whether its condition is that event or its absence.
+"""What a question is about: which insured event, on which coins and chains, and whether it asks for it or its absence.
 
 Words are matched, not understood: what fits no pattern is about nothing of ours, and a person may still map it by hand.
 """
@@ -32,7 +32,10 @@ _CHAIN_NAMES: dict[Chain, str] = {
     Chain.SOLANA: r"[Ss]olana|Wormhole",
     Chain.TON: r"TON|Toncoin",
 }
-_EXCHANGES = r"binance|coinbase|okx|bybit|kraken|kucoin|gate(?:\.io)?|crypto\.com|bitget|htx|huobi|upbit|bitfinex|bitstamp|gemini"
+_EXCHANGES = (
+    r"binance|coinbase|okx|bybit|kraken|kucoin|gate(?:\.io)?|crypto\.com|bitget|htx|huobi|upbit"
+    r"|bitfinex|bitstamp|gemini"
+)
 _QUOTE_LEG = re.compile(r"(?<=[A-Za-z])\s?[/-]\s?(?:USDT|USDC|USD)\b(?!\.e)")
 
 _THEFT = r"hack(?:s|ed)?|exploit(?:s|ed)?|stolen|theft|drain(?:s|ed)?|attack(?:s|ed)?|breach(?:ed)?"
@@ -49,22 +52,26 @@ _EXCHANGE = re.compile(
     rf"\bCEX(?:es)?\b|\b(?:centrali[sz]ed|crypto) exchanges?\b|\b(?:{_EXCHANGES})\b", re.IGNORECASE
 )
 _FAILURE = re.compile(
-    r"\binsolven\w*|\bbankrupt\w*|\bliquidat\w*|\bcollapse\w*|\bhalts?\b[^.]{0,30}\bwithdrawals?\b|\bwithdrawals? (?:halt|pause|suspen)\w*",
+    r"\binsolven\w*|\bbankrupt\w*|\bliquidat\w*|\bcollapse\w*"
+    r"|\bhalts?\b[^.]{0,30}\bwithdrawals?\b|\bwithdrawals? (?:halt|pause|suspen)\w*",
     re.IGNORECASE,
 )
 _THEFT_AT_ALL = re.compile(rf"\b(?:{_THEFT})\b", re.IGNORECASE)
 _CRYPTO = re.compile(r"\bcrypto\w*|\bprotocols?\b|\bsmart contracts?\b|\bDeFi\b|\bon-?chain\b", re.IGNORECASE)
 
 _NOT = re.compile(
-    r"\b(?:no|not|never|without|avoid|avoids|none|nobody|survive|survives)\b|n't\b|\b(?:stay|stays|remain|remains) solvent\b",
+    r"\b(?:no|not|never|without|avoid|avoids|none|nobody|survive|survives)\b|n't\b"
+    r"|\b(?:stay|stays|remain|remains) solvent\b",
     re.IGNORECASE,
 )
 _LASTING = re.compile(
-    r"\b(?:stay|stays|remain|remains|hold|holds|keep|keeps)\b(?: \w+){0,3} (?:above|over|at or above|at least)\b|\bat all times\b|\bthroughout\b",
+    r"\b(?:stay|stays|remain|remains|hold|holds|keep|keeps)\b(?: \w+){0,3} (?:above|over|at or above|at least)\b"
+    r"|\bat all times\b|\bthroughout\b",
     re.IGNORECASE,
 )
 _SIZE = re.compile(
-    r"\bmarket[ -]?caps?\b|\bcapitali[sz]ation\b|\b(?:circulating |total )?supply\b|\bdominance\b|\bTVL\b|\bFDV\b|\bflip(?:s|pen)?\b",
+    r"\bmarket[ -]?caps?\b|\bcapitali[sz]ation\b|\b(?:circulating |total )?supply\b"
+    r"|\bdominance\b|\bTVL\b|\bFDV\b|\bflip(?:s|pen)?\b",
     re.IGNORECASE,
 )
 _SUPERLATIVE = re.compile(
@@ -88,7 +95,7 @@ class Subject:
 
 
 def subject_of(question: str, clause: str, *, price: PriceTrigger | None) -> Subject:
-    """What the market is about. The question decides; its condition (`clause`) fills in what the question leaves out."""
+    """What the market is about. The question decides; its condition (`clause`) fills in the rest."""
     asked, told = plain(question), plain(clause)
     for pattern, why in _NO_HEDGES:
         if pattern.search(asked):
@@ -135,7 +142,7 @@ def _depeg(coins: tuple[Stablecoin, ...], asked: str, *, price: PriceTrigger | N
 
 
 def coins_in(text: str) -> tuple[Stablecoin, ...]:
-    """Our coins that `text` names, in our order; the quote currency of a pair (USDC/USDT) and bridged USDC.e are not named."""
+    """Our coins that `text` names, in our order. A pair (USDC/USDT) names its first coin; USDC.e is not USDC."""
     words = _QUOTE_LEG.sub(" ", plain(text))
     return tuple(
         coin

@@ -1,4 +1,4 @@
-"""What a market's words say: prices, windows, losses, dates, sources. A figure that cannot be read is None, never a guess.
+"""What a market's words say: prices, windows, losses, dates, sources. What cannot be read is None, never a guess.
 
 Venues write for people: curly quotes, "98 cents", "31 Dec '26", "$100M". Only the condition of the outcome and the
 question are read for figures; the rest of the rules are for the person who approves.
@@ -60,7 +60,10 @@ _SOURCE = re.compile(
 )
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = r"(?P<{0}>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+_MONTH = (
+    r"(?P<{0}>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
 _DATE = re.compile(
     rf"\b(?:(?P<iso_year>20\d\d)-(?P<iso_month>\d\d)-(?P<iso_day>\d\d)"
     rf"|{_MONTH.format('month')}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s+'?(?P<year>20\d\d|(?<=')\d\d))?"

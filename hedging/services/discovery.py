@@ -91,7 +91,7 @@ FINDERS: dict[CoverageType, Callable[..., list[Found]]] = {
 
 
 def markets_find(coverage_type: CoverageType, *, now: datetime, venue_code: str = VENUE) -> list[Found]:
-    """Every market that the venue's search and shelves give for `coverage_type`, judged; no hedges included, with why."""
+    """Every market that search and shelves give for `coverage_type`, judged; those that are no hedge say why."""
     listings = listings_find(venue_code, queries=queries_for(coverage_type), tags=TAGS[coverage_type])
     return listings_judge(listings.values(), coverage_type, horizon=horizon_read(now=now))
 
@@ -237,7 +237,8 @@ def _compared(row: Mapping, item: Found, *, now: datetime) -> None:
 def _renew(row: Mapping, item: Found, *, now: datetime) -> bool:
     """Bring an existing row up to the market's wording; False when there is nothing new to say to a person.
 
-    What a person approved stays as they judged it: a changed wording suspends it, and this gives the comparison to read.
+    What a person approved stays as they judged it: a changed wording suspends it, and this
+    gives the comparison to read.
     """
     is_same_wording = row.read_wording_hash == item.finding.wording_hash
     if row.state == Mapping.State.APPROVED or (is_same_wording and row.comparison):

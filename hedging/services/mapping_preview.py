@@ -1,4 +1,4 @@
-"""What a person needs to judge a mapping: the rules as they are now, the book, the comparison, and what a hedge would cost.
+"""What a person needs to judge a mapping: the rules as they are now, the book, the comparison, the cost.
 
 Asks the venue while the page is made; where it does not answer, what was read last is shown with its age.
 """
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Preview:
-    """One moment's view. `silence`: why the venue did not answer ("" when it did); then rules and book are the last read.
+    """One moment's view. `silence`: why the venue did not answer ("" when it did): rules and book are old then.
 
     `required_usd` is the product's hedge at this venue, `walk` what the book gives for it within the operators' limits
     (None without a book or a requirement). `alike`: further proposals of the market that compare the same.

@@ -1,4 +1,4 @@
-"""Reads the terms of mapped markets again, suspends mappings whose market is not what was approved, and lifts what passed.
+"""Reads mapped markets again, suspends mappings whose market is not what was approved, and lifts what passed.
 
 A suspended mapping stops purchases only: what is held may be sold at any time.
 """

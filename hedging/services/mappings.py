@@ -123,8 +123,8 @@ def mappings_approve(
 ) -> list[Mapping]:
     """As `mapping_approve`, by a person's own judgement; return what was approved, the mapping first.
 
-    `grade` and `basis_probability` are the person's judgement (default: as proposed); `wording_read` is the hash of what
-    the person read. `with_same`: also the proposals of the same market whose comparison says the same, word for word.
+    `grade` and `basis_probability` are the person's judgement (default: as proposed); `wording_read` is the hash of
+    what the person read. `with_same`: also the proposals of the same market that were compared with the same result.
 
     Raises Refused for no hedge or a closed market, Conflict when the wording is not the one that was read.
     """
@@ -204,8 +204,8 @@ def mapping_suspend(
 def mapping_resume(mapping_id: int, *, reason: str, actor: str, now: datetime) -> Mapping:
     """Trade through a suspended mapping again, on the wording that was approved.
 
-    The machine (actor SYSTEM) may do so only for a passing cause; the database holds it to that. Raises Refused when the
-    wording is another: then it must be read and approved.
+    The machine (actor SYSTEM) may do so only for a passing cause; the database holds it to that. Raises Refused when
+    the wording is another: then it must be read and approved.
     """
     with transaction.atomic():
         mapping = _locked(mapping_id)

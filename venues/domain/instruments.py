@@ -14,8 +14,8 @@ class InstrumentTerms:
     `instrument_id` is the venue's name of what trades (Polymarket: outcome token id). Prices are USD per unit and whole
     multiples of `tick_size`; `size_min` is in units, `notional_usd_min` in USD for orders that take liquidity.
     The fee on a taking fill is `size * fee_rate * (price*(1-price))**fee_exponent` USD
-    (docs.polymarket.com/trading/fees). `exchange_domain` is the version of the venue's signing domain, `resolution_status`
-    the venue's word for how far the answer is (empty: not begun).
+    (docs.polymarket.com/trading/fees). `exchange_domain` is the version of the venue's signing domain,
+    `resolution_status` the venue's word for how far the answer is (empty: not begun).
     """
 
     venue_code: str

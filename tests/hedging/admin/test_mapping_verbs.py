@@ -1,4 +1,4 @@
-"""A market is found, judged on one page, approved or declined, and suspended, as a person at the back office does it."""
+"""A market is found, judged on one page, approved or declined, and suspended by a person at the back office."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_the_approval_page_shows_all_that_it_rests_on(desk: Desk, officer, found
     assert "Threshold below $0.98 below $0.98 Same" in page
     assert "Window for 24 hours without a break for 24 hours without a break Same" in page
     assert "Suggested: direct, pays in 100 % of insured events." in page
-    # The live book with its age, and what the product's hedge would cost now: $1,000 of cover at 20 %, cut by the cover.
+    # The live book with its age, and what the product's hedge would cost now: 20 % of $1,000, cut by the cover.
     assert "Read just now" in page
     assert "Hedge required here $200.00" in page
     assert "Would buy now 1,000 units, stopped by: size" in page

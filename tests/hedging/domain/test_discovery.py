@@ -134,7 +134,8 @@ def test_a_market_that_has_not_begun_says_so() -> None:
 def test_a_bridge_of_one_chain_hedges_that_chain_only() -> None:
     market = listing(
         "Will the Arbitrum bridge be hacked for over $10M in 2027?",
-        'This market will resolve to "Yes" if more than $10 million is stolen from the Arbitrum bridge in 2027. Otherwise "No".',
+        'This market will resolve to "Yes" if more than $10 million is stolen from the Arbitrum bridge in 2027. '
+        'Otherwise "No".',
     )
     found = one(market, CoverageType.BRIDGE)
     assert {key.chain for key in found.products} == {Chain.ARBITRUM}
@@ -235,7 +236,10 @@ def test_the_outcome_is_chosen_by_what_it_means(market: MarketListing, label: st
             depeg("USDC returns above $1" + UNTIL, question="Will USDC regain its peg in 2027?"),
             "it pays when the peg comes back, which is the end of the insured event",
         ),
-        (depeg(OUR_TERMS, question="Will USDC and USDT both depeg in 2027?"), "it needs several coins at once (USDC, USDT)"),
+        (
+            depeg(OUR_TERMS, question="Will USDC and USDT both depeg in 2027?"),
+            "it needs several coins at once (USDC, USDT)",
+        ),
         (depeg("UST trades below $0.98", question="UST depeg in 2027?"), "it names no coin of ours"),
         (replace(USDC_2026, closed=True), "it is closed or takes no orders"),
         (replace(USDC_2026, accepting_orders=False), "it is closed or takes no orders"),

@@ -32,26 +32,28 @@ def listing(question: str, description: str, **values: Any) -> MarketListing:
 
 USDC_2026 = listing(
     "USDC depeg by December 31?",
-    "This market will resolve to “Yes” immediately if all Pyth 1-minute candles for USDC-USD for any 24-hour period are "
-    "below 98 cents, for candles between 27 Oct ’25 15:00 and 31 Dec ’26 23:59 ET. Otherwise, this market will resolve to "
-    "“No.” Below 98 cents means all candles in the period have a final “High” price below 0.98000 (i.e., 0.97999 or "
-    "lower). A 24-hour period of USDC below 98 cents that starts on the last day in 2026 will count. The resolution source "
-    "for this market is TradingView, specifically the USDC-USD “High” prices.",
+    "This market will resolve to “Yes” immediately if all Pyth 1-minute candles for USDC-USD for any 24-hour "
+    "period are below 98 cents, for candles between 27 Oct ’25 15:00 and 31 Dec ’26 23:59 ET. Otherwise, this "
+    "market will resolve to “No.” Below 98 cents means all candles in the period have a final “High” price below "
+    "0.98000 (i.e., 0.97999 or lower). A 24-hour period of USDC below 98 cents that starts on the last day in 2026 "
+    "will count. The resolution source for this market is TradingView, specifically the USDC-USD “High” prices.",
     slug="usdc-depeg-by-december-31-968",
     end_at=YEAR_END_2026,
 )
 USDE_2026 = listing(
     "USDE depeg by December 31?",
-    'This market will resolve to "Yes" if all 1-minute candles for USDe/USD for any 24-hour period are below 98 cents '
-    'between this market\'s creation and December 31, 2026, 11:59 PM ET. Otherwise, this market will resolve to "No". The '
+    'This market will resolve to "Yes" if all 1-minute candles for USDe/USD for any 24-hour period are below 98 '
+    "cents between this market's creation and December 31, 2026, 11:59 PM ET. Otherwise, this market will resolve "
+    'to "No". The '
     "resolution source for this market is a consensus of credible sources.",
     slug="usde-depeg-by-december-31-434",
     end_at=YEAR_END_2026,
 )
 CEX_2026 = listing(
     "Major CEX insolvent in 2026?",
-    'This market will resolve to "Yes" if any of Binance, Coinbase, OKX, Bybit or Kraken becomes insolvent or files for '
-    'bankruptcy between January 1, 2026 and December 31, 2026, 11:59 PM ET. Otherwise, this market will resolve to "No".',
+    'This market will resolve to "Yes" if any of Binance, Coinbase, OKX, Bybit or Kraken becomes insolvent or files '
+    "for bankruptcy between January 1, 2026 and December 31, 2026, 11:59 PM ET. "
+    'Otherwise, this market will resolve to "No".',
     slug="major-cex-insolvent-in-2026",
     end_at=YEAR_END_2026,
 )

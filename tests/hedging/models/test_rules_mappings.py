@@ -40,7 +40,10 @@ def move(row: Mapping, to: str, extra: str = "") -> None:
 
 def approval(row: Mapping, *, by: str = "risk.officer", worded: str | None = None) -> str:
     worded = row.instrument.wording_hash if worded is None else worded
-    return f"changed_by = '{by}', approved_by = '{by}', approved_at = now(), approved_wording_hash = '{worded}', {CLEAR}"
+    return (
+        f"changed_by = '{by}', approved_by = '{by}', approved_at = now(), "
+        f"approved_wording_hash = '{worded}', {CLEAR}"
+    )
 
 
 # ------------------------------------------------------------------------------------------- the gates
@@ -210,8 +213,9 @@ def buy(instrument_id: int) -> None:
     """A decision to buy, made past every layer of ours."""
     serial = make.number()
     sql(
-        "INSERT INTO hedging_intent (id, decision_key, venue_id, instrument_id, leg, purpose, side, time_in_force, size,"
-        " notional_usd, price_limit, state, outcome, dispatch_count, next_attempt_at, valid_until, created_at, requested_by)"
+        "INSERT INTO hedging_intent (id, decision_key, venue_id, instrument_id, leg, purpose, side, time_in_force,"
+        " size, notional_usd, price_limit, state, outcome, dispatch_count, next_attempt_at, valid_until, created_at,"
+        " requested_by)"
         " SELECT gen_random_uuid(), %s, venue_id, id, %s, 'open', 'BUY', 'FAK', 100, 5, 0.05, 'OPEN', '', 0, now(),"
         " now() + interval '5 minutes', now(), 'shell' FROM venues_instrument WHERE id = %s",
         f"shell-{serial}",

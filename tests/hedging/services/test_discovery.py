@@ -1,4 +1,4 @@
-"""Searches on the practice exchange propose what is a hedge, once; what a person declined stays away until it is worded anew."""
+"""Searches propose what is a hedge, once; what a person declined stays away until it is worded anew."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_every_depeg_market_is_found_with_the_outcome_that_pays(desk: Desk) -> N
         (find_cex_liquidation_markets, "major-cex-insolvent-by-december-31-2027", "proxy", "0.35", 112),
     ],
 )
-def test_each_coverage_type_has_its_search(desk: Desk, find, slug, grade, basis, products) -> None:  # noqa: ANN001
+def test_each_coverage_type_has_its_search(desk: Desk, find, slug, grade, basis, products) -> None:
     found = {item.finding.listing.slug: item.finding for item in find(now=utc_now())}
     finding = found[slug]
     assert (finding.grade, finding.basis_probability, len(finding.products)) == (

@@ -6,6 +6,7 @@ import threading
 import time
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -25,7 +26,7 @@ from venues.domain.gateway import Side
 from venues.models import Instrument
 
 pytestmark = pytest.mark.django_db
-WHO = {"actor": "risk.officer", "now": make.NOW}
+WHO: dict[str, Any] = {"actor": "risk.officer", "now": make.NOW}
 
 
 @pytest.fixture
@@ -35,9 +36,9 @@ def proposal() -> Mapping:
     )
 
 
-def alike(of: Mapping, chain: str, **values: object) -> Mapping:
+def alike(of: Mapping, chain: str, **values: Any) -> Mapping:
     """A proposal of the same market for the coin on another chain."""
-    told = {"comparison": of.comparison, "read_wording_hash": of.read_wording_hash} | values
+    told: dict[str, Any] = {"comparison": of.comparison, "read_wording_hash": of.read_wording_hash} | values
     return make.mapping(make.product(chain=chain), of.instrument, approved_by="", **told)
 
 
