@@ -165,7 +165,10 @@ class Gateway(WalletLine):
         if not _ORDER_ID.fullmatch(client_order_id):
             raise LookupFailed(f"{client_order_id!r} is not an order id of this venue")
         with authoritative("order"):
-            answer = self._ask.clob_or_none(f"/data/order/{client_order_id.lower()}", is_signed=True)
+            # The venue answers with nothing for an order that it lists no more.
+            answer = self._ask.clob_or_none(
+                f"/data/order/{client_order_id.lower()}", is_signed=True, is_none_when_empty=True
+            )
             return translate.order_or_absent(answer, client_order_id=client_order_id)
 
     def fetch_open_orders(self) -> list[OrderReport]:

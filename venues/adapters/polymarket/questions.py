@@ -48,13 +48,16 @@ class Questions:
         body = json.dumps(question, separators=(",", ":")).encode()
         return _value(self._client.post_read(self._config.clob_url + path, body))
 
-    def clob_or_none(self, path: str, *, is_signed: bool = False) -> Any:
-        """As `clob`; None where the venue itself says 404 or answers with nothing."""
+    def clob_or_none(self, path: str, *, is_signed: bool = False, is_none_when_empty: bool = False) -> Any:
+        """As `clob`; None where the venue itself says 404.
+
+        An empty answer is a broken one, unless the venue says nothing that way (`is_none_when_empty`).
+        """
         answer = self._answer(path, None, is_signed=is_signed)
         if answer.status == 404:
             # A 404 page of something in between is no word of the venue's.
             return None if not answer.body.strip() or _is_json(answer.body) else _value(answer)
-        if answer.status == 200 and not answer.body.strip():
+        if is_none_when_empty and answer.status == 200 and not answer.body.strip():
             return None
         return _value(answer)
 

@@ -153,3 +153,14 @@ def test_the_venues_clock_and_a_search_for_markets(gateway: Gateway) -> None:
     assert SLUG in [listing.slug for listing in found]
     assert [label for label, _ in found[0].outcomes] == ["Yes", "No"]
     assert gateway.search_markets("  ") == []
+
+
+@pytest.mark.parametrize("path", ["/clob/markets-by-token/*", "/clob/clob-markets/*"])
+def test_an_empty_answer_about_a_market_does_not_say_that_it_is_unlisted(
+    gateway: Gateway, token: str, practice_exchange: PracticeExchange, path: str
+) -> None:
+    """Once, it suspended the market's mapping."""
+    strike(practice_exchange, kind="empty", method="GET", path=path, count=None)
+
+    with pytest.raises(LookupFailed):
+        gateway.fetch_instruments([token])
