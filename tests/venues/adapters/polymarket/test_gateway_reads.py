@@ -143,7 +143,7 @@ def test_a_node_that_is_not_there_or_on_another_chain_proves_nothing(
         Gateway(replace(account, rpc_url=f"{practice_exchange.base_url}/clob/time")).is_untouched(order_id)
         is None
     )
-    assert Gateway(replace(account, chain_id=31338)).is_untouched(order_id) is None
+    assert Gateway(replace(account, chain_id=137)).is_untouched(order_id) is None
     assert Gateway(account).is_untouched("0x12") is None
 
 
