@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from unfold.decorators import action
+from unfold.enums import ActionVariant
 
 from hedging.admin import colours
 from hedging.models import Intent
+from hedging.services.intents import intent_give_up
+from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing import display
 from tonsurance.plumbing.cards import Card, CardsAdmin
 from tonsurance.plumbing.cells import (
@@ -23,6 +28,7 @@ from tonsurance.plumbing.cells import (
     size_cell,
     usd_cell,
 )
+from tonsurance.plumbing.verbs import actor_of, ask_and_do, row_of
 
 _DEMANDS_SHOWN = 200
 
@@ -48,6 +54,7 @@ class IntentAdmin(CardsAdmin):
     search_fields = ["decision_key"]
     search_help_text = "Decision key"
     ordering = ["-id"]
+    actions_detail = ["give_up"]
     fieldsets = [
         (
             None,
@@ -99,6 +106,33 @@ class IntentAdmin(CardsAdmin):
 
     def alarm(self, row: Any) -> str:
         return f"Parked, a person is needed: {row.outcome}" if row.state == Intent.State.PARKED else ""
+
+    @action(
+        description="Give up",
+        url_path="give-up",
+        permissions=["verb"],
+        icon="do_not_disturb_on",
+        variant=ActionVariant.DANGER,
+    )
+    def give_up(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """End a parked decision, so that its market gets new ones."""
+        row = row_of(self, request, object_id)
+
+        def act(data: dict[str, Any]) -> str:
+            intent_give_up(UUID(str(row.pk)), actor=actor_of(request), reason=data["reason"], now=utc_now())
+            return f"Decision {display.short_id(row.pk)} is given up; the next cycle decides anew"
+
+        return ask_and_do(
+            self,
+            request,
+            row,
+            title="Give the decision up",
+            sentence=f"Decision {display.short_id(row.pk)} ends; what it has bought stays. Its market may get a new "
+            "one from the next cycle on. Only a parked decision without a live order can be given up.",
+            act=act,
+            button="Give it up",
+            is_dangerous=True,
+        )
 
     def cards(self, request: HttpRequest, row: Any) -> list[Card]:
         orders = [

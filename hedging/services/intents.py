@@ -19,6 +19,7 @@ from hedging.models import Cycle, CycleTarget, Intent, IntentDemand, IntentSlice
 from hedging.models.orders import LIVE_STATES
 from hedging.selectors.mappings import instruments_hold_buyable
 from hedging.selectors.slices import SliceToClose
+from tonsurance.kernel.errors import Refused
 from venues.domain.gateway import Side
 
 if TYPE_CHECKING:
@@ -230,6 +231,17 @@ def intent_finish(intent_id: uuid.UUID, *, state: str, outcome: str, now: dateti
         intent.save(update_fields=["state", "outcome", "finished_at"])
     log.info("intent finished", intent=str(intent_id), state=state, outcome=outcome)
     return True
+
+
+def intent_give_up(intent_id: uuid.UUID, *, actor: str, reason: str, now: datetime) -> None:
+    """A person ends a parked decision. Raises Refused without a reason, for one not parked, or with a live order."""
+    if not reason.strip():
+        raise Refused("reason: say why the decision is given up", field="reason")
+    if not Intent.objects.filter(pk=intent_id, state=Intent.State.PARKED).exists():
+        raise Refused("state: only a parked decision is given up by a person")
+    outcome = f"given up by {actor}: {reason.strip()}"
+    if not intent_finish(intent_id, state=Intent.State.ABANDONED, outcome=outcome, now=now):
+        raise Refused("state: an order of it is not over yet; look that order up first")
 
 
 def intents_postpone(
