@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from hedging.services.engine import Engine
+from venues.services.venues import venue_lines_preload
 
 
 class Command(BaseCommand):
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        venue_lines_preload()
         engine = Engine(interval_s=options["interval"])
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: engine.stop())
