@@ -9,8 +9,8 @@ from celery import shared_task
 from hedging.services.breakers import venues_resume_due
 from hedging.services.claims import claims_note_closed
 from hedging.services.cycles import cycle_run_if_due
-from hedging.services.discovery import markets_search
-from hedging.services.executor import intents_place_due, requests_of
+from hedging.services.discovery import markets_search_due
+from hedging.services.executor import intents_place_due, portions_of
 from hedging.services.mapping_watch import MAPPINGS_EVERY_S, mappings_watch
 from hedging.services.price_watch import PRICES_EVERY_S, price_moved
 from hedging.services.reconciliation import reconcile_venue
@@ -47,7 +47,7 @@ def orchestrate(cause: str = "beat") -> str:
     result = cycle_run_if_due(cause=cause, now=now)
     if result is None:
         return "another cycle is running and will see this"
-    for venue_code, portion in requests_of(result.intents):
+    for venue_code, portion in portions_of(result.intents):
         ring_place(venue_code, portion[0])
     return f"cycle {result.cycle_id}: {len(result.intents)} intents"
 
@@ -71,7 +71,7 @@ def resolve(venue_code: str, order_id: str) -> str:
     named = order_check(uuid.UUID(order_id), now=utc_now())
     checked = [named, *orders_check_due(venue_code, now=utc_now(), limit=RESOLVED_WITH)]
     due = [item.intent_id for item in checked if item.intent_id is not None]
-    for portion in requests_of([(venue_code, intent_id) for intent_id in due]):
+    for portion in portions_of([(venue_code, intent_id) for intent_id in due]):
         ring_place(venue_code, portion[1][0])
     return named.word
 
@@ -89,7 +89,7 @@ def watch_orders() -> int:
         results = orders_check_due(venue_code, now=utc_now(), limit=100)
         checked += len(results)
         due = [(venue_code, item.intent_id) for item in results if item.intent_id is not None]
-        for _, portion in requests_of(due):
+        for _, portion in portions_of(due):
             ring_place(venue_code, portion[0])
     return checked
 
@@ -147,9 +147,9 @@ def watch_mappings() -> int:
 @shared_task(name="hedging.find_markets")
 def find_markets() -> int:
     """Search for markets to hedge with, once a day, and propose them to a person."""
-    if not slot_claim("find_markets", every_s=86_400, now=utc_now()):
+    if not slot_claim("find_markets", every_s=3600, now=utc_now()):
         return 0
-    return markets_search(now=utc_now()).proposed
+    return markets_search_due(now=utc_now())
 
 
 @shared_task(name="hedging.watch_prices")

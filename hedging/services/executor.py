@@ -8,7 +8,7 @@ one. `docs/adr/0005-order-protocol.md` gives the rules.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ from django.db import DatabaseError, transaction
 from hedging.domain.config import HedgeSettings
 from hedging.models import Intent, Order
 from hedging.selectors.standings import Standing, standings_read
-from hedging.selectors.switches import Switches, switches_read
+from hedging.selectors.switches import Stop, Switches, switches_read
 from hedging.services.breakers import venues_resume_due
 from hedging.services.config import config_read
 from hedging.services.intents import (
@@ -29,17 +29,27 @@ from hedging.services.intents import (
     intents_postpone,
 )
 from hedging.services.preparation import orders_prepare
-from hedging.services.sends import SEND_DEADLINE_S, budget_of, orders_commit_to_send, orders_transmit
-from tonsurance.kernel.clock import monotonic_s
+from hedging.services.sends import (
+    SEND_DEADLINE_S,
+    Heard,
+    budget_of,
+    orders_commit_to_send,
+    orders_transmit,
+)
+from tonsurance.kernel.clock import monotonic_s, utc_now
 from tonsurance.kernel.errors import Broken
 from tonsurance.plumbing.apart import sqlstate_of
 from venues.domain.gateway import Gateway
 from venues.registry import gateway_for
 from venues.services.budgets import budget_take
+from venues.services.venues import venue_heard
 
 log = structlog.get_logger(__name__)
 
 GATE_CLOSED, LIMIT_REACHED, INTENT_NOT_OPEN = "HB001", "HB002", "HB011"
+REQUESTS_MAX = 20
+"""How many requests one portion of intents fills: prepared in one commit, sent one request after the other."""
+
 REST = timedelta(seconds=15)
 """How long a decision waits that a switch holds back."""
 
@@ -65,8 +75,8 @@ def intent_place(intent_id: uuid.UUID, *, now: datetime) -> Placed:
 def intents_place_due(
     venue_code: str, *, now: datetime, first: uuid.UUID | None = None
 ) -> dict[uuid.UUID, Placed]:
-    """Lease as many due intents of a venue as one request may carry, `first` among them, and place them together."""
-    limit = gateway_for(venue_code).batch_max
+    """Lease a portion of a venue's due intents, `first` among them, and place them together."""
+    limit = gateway_for(venue_code).batch_max * REQUESTS_MAX
     due = intents_claim_due(venue_code, now=now, limit=limit, first=first)
     return intents_place(venue_code, due, now=now) if due else {}
 
@@ -74,14 +84,14 @@ def intents_place_due(
 def intents_place(
     venue_code: str, intent_ids: Sequence[uuid.UUID], *, now: datetime
 ) -> dict[uuid.UUID, Placed]:
-    """Take up to `batch_max` intents of one venue a step further together; what became of each, by its id.
+    """Take intents of one venue a step further together; what became of each, by its id.
 
-    Every one of them is judged alone, by us, by the database's gate and by the venue. Raises Broken for more intents
-    than a request carries.
+    All are prepared in one commit, and sent in requests of `batch_max`. Every one is judged alone, by us, by the
+    database's gate and by the venue. Raises Broken for more than REQUESTS_MAX requests.
     """
     gateway = gateway_for(venue_code)
-    if len(intent_ids) > gateway.batch_max:
-        raise Broken(f"{len(intent_ids)} intents at once, {venue_code} takes {gateway.batch_max}")
+    if len(intent_ids) > gateway.batch_max * REQUESTS_MAX:
+        raise Broken(f"{len(intent_ids)} intents at once are more than {REQUESTS_MAX} requests")
     config, switches = config_read(), _switches(venue_code, now=now)
     placed: dict[uuid.UUID, Placed] = {}
     ready: list[Standing] = []
@@ -105,15 +115,15 @@ def intents_place(
     return placed
 
 
-def requests_of(intents: Sequence[tuple[str, uuid.UUID]]) -> list[tuple[str, list[uuid.UUID]]]:
-    """Intents, given as (venue code, id), in the portions that one request to a venue carries."""
+def portions_of(intents: Sequence[tuple[str, uuid.UUID]]) -> list[tuple[str, list[uuid.UUID]]]:
+    """Intents, given as (venue code, id), in the portions that `intents_place` takes at once."""
     by_venue: dict[str, list[uuid.UUID]] = {}
     for venue_code, intent_id in intents:
         by_venue.setdefault(venue_code, []).append(intent_id)
     return [
         (venue_code, ids[start : start + step])
         for venue_code, ids in by_venue.items()
-        for step in [gateway_for(venue_code).batch_max]
+        for step in [gateway_for(venue_code).batch_max * REQUESTS_MAX]
         for start in range(0, len(ids), step)
     ]
 
@@ -184,27 +194,74 @@ def _expire(standing: Standing, *, now: datetime) -> Placed:
 
 
 def _send(orders: dict[uuid.UUID, uuid.UUID], gateway: Gateway, *, now: datetime) -> dict[uuid.UUID, Placed]:
-    """Send prepared orders, given with their intents; what became of each intent that was ours to send.
+    """Send prepared orders, given with their intents, a request at a time; what became of each intent that was ours.
 
-    Where the venue's budget does not grant the request yet, the orders stay prepared and go after exactly the wait.
+    Once the venue's budget grants no request, or a switch has closed, the rest stay prepared until their turn comes.
     """
-    if not orders:
-        return {}
-    wait_s = budget_take(gateway.venue_code, budget_of(len(orders)), tokens=len(orders))
-    if wait_s > 0:
-        why = f"{gateway.venue_code} grants the next request in {wait_s:.1f} s"
-        intents_postpone(orders.values(), until=now + timedelta(seconds=wait_s), why=why, was_try=False)
-        return dict.fromkeys(orders.values(), Placed("postponed", why))
+    placed: dict[uuid.UUID, Placed] = {}
+    ids = list(orders)
+    requests = [ids[start : start + gateway.batch_max] for start in range(0, len(ids), gateway.batch_max)]
+    was_heard = False
+    for number, request in enumerate(requests):
+        at = utc_now() if number else now
+        wait_s = budget_take(gateway.venue_code, budget_of(len(request)), tokens=len(request))
+        if wait_s > 0:
+            placed |= _wait_turns(requests[number:], orders, gateway.venue_code, wait_s=wait_s, now=at)
+            break
+        heard, refused = _send_request(request, gateway, now=at)
+        was_heard |= any(item.state != "UNKNOWN" for item in heard)
+        placed |= {item.intent_id: Placed(item.state.lower(), item.reason, item.order_id) for item in heard}
+        for order_id, error in refused.items():
+            placed[orders[order_id]] = _gate_refused(order_id, orders[order_id], error, now=at)
+        left = [orders[key] for portion in requests[number + 1 :] for key in portion]
+        stop = _stop_after(heard, refused, gateway.venue_code) if left else None
+        if stop is not None:
+            until = max(stop.resume_at or at + REST, at)
+            intents_postpone(left, until=until, why=stop.sentence, was_try=False)
+            placed |= dict.fromkeys(left, Placed("gated", stop.sentence))
+            break
+    if was_heard:
+        venue_heard(gateway.venue_code, now=utc_now())
+    return placed
+
+
+def _send_request(
+    order_ids: Sequence[uuid.UUID], gateway: Gateway, *, now: datetime
+) -> tuple[list[Heard], dict[uuid.UUID, DatabaseError]]:
+    """One request: committed to send, on the wire, heard. What the gate refused of it is told by order id."""
     deadline_s = monotonic_s() + SEND_DEADLINE_S
     committed = orders_commit_to_send(
-        list(orders), venue_code=gateway.venue_code, from_state="PREPARED", now=now
+        order_ids, venue_code=gateway.venue_code, from_state="PREPARED", now=now
     )
-    placed = {}
     heard = orders_transmit(committed.sent, gateway=gateway, deadline_s=deadline_s)
-    for item in heard:
-        placed[item.intent_id] = Placed(item.state.lower(), item.reason, item.order_id)
-    for order_id, error in committed.refused.items():
-        placed[orders[order_id]] = _gate_refused(order_id, orders[order_id], error, now=now)
+    return heard, committed.refused
+
+
+def _stop_after(
+    heard: Sequence[Heard], refused: Mapping[uuid.UUID, DatabaseError], venue_code: str
+) -> Stop | None:
+    """What a request met that the next one would meet as well: a switch, or the venue's pause."""
+    if not refused and all(item.state != "REJECTED" for item in heard):
+        return None
+    return switches_read(venue_code).stop(is_reducing=False, rests=False)
+
+
+def _wait_turns(
+    requests: Sequence[Sequence[uuid.UUID]],
+    orders: Mapping[uuid.UUID, uuid.UUID],
+    venue_code: str,
+    *,
+    wait_s: float,
+    now: datetime,
+) -> dict[uuid.UUID, Placed]:
+    """Postpone the first request by exactly the wait, and each further one by once more of it."""
+    placed: dict[uuid.UUID, Placed] = {}
+    for number, request in enumerate(requests):
+        turn_s = wait_s * (number + 1)
+        why = f"{venue_code} grants the next request in {turn_s:.1f} s"
+        left = [orders[key] for key in request]
+        intents_postpone(left, until=now + timedelta(seconds=turn_s), why=why, was_try=False)
+        placed |= dict.fromkeys(left, Placed("postponed", why))
     return placed
 
 

@@ -270,8 +270,8 @@ def _commit(cuts: Sequence[_Cut], done: Prepares, *, gateway: Gateway, now: date
 
 def _copy(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Write these orders; COPY passes every trigger and constraint that an INSERT does."""
-    columns = ", ".join(rows[0])
-    with connection.cursor() as cursor, cursor.copy(f"COPY hedging_order ({columns}) FROM STDIN") as copy:
+    command = f"COPY hedging_order ({', '.join(rows[0])}) FROM STDIN"
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(command) as copy:
         for row in rows:
             copy.write_row(list(row.values()))
     return rows

@@ -44,7 +44,6 @@ _ATTEMPTS = """
     INSERT INTO hedging_orderattempt (order_id, attempt_no, payload_sha, worker, started_at, outcome, code, detail)
     SELECT id, attempts, payload_sha, %s, %s, '', '', '' FROM hedging_order WHERE id = ANY(%s)"""
 
-_LOCK_ORDERS = "SELECT id FROM hedging_order WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
 _ANSWERED = """
     UPDATE hedging_orderattempt a
     SET finished_at = %s, outcome = h.outcome, code = h.code, http_status = h.http_status, detail = h.detail
@@ -153,15 +152,15 @@ def orders_hear(answers: Sequence[tuple[Sent, Outcome]], *, venue_code: str, now
             cursor.execute(_HEARD, {"now": now, **_order_columns([by_order[key] for key in ids], verdicts)})
             return cursor.fetchall()
 
+    # An order is in one batch at most, so that two who hear never wait for each other.
     with transaction.atomic(durable=True):
-        with connection.cursor() as cursor:
-            cursor.execute(_LOCK_ORDERS, [sorted(by_order)])
         moved, refused = together(sorted(by_order), record)
     for order_id, error in refused.items():
         # The order stays SENDING with its attempt unanswered: the resolver asks the venue.
         log.error("an answer could not be recorded", order=str(order_id), error=str(error).splitlines()[0])
     unheard = [verdicts[key].reason for key, (_, outcome) in by_order.items() if isinstance(outcome, Unknown)]
-    venue_heard(venue_code, error=unheard[0] if unheard else "", now=now)
+    if unheard:
+        venue_heard(venue_code, error=unheard[0], now=now)
     refusals_follow(
         {key: outcome for key, (_, outcome) in by_order.items() if isinstance(outcome, Rejected)}, now=now
     )

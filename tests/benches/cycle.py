@@ -20,7 +20,7 @@ from django.db.models import Sum
 
 from hedging.models import Attribution, Fill, HedgePosition, Mapping, Order
 from hedging.services.cycles import cycle_run
-from hedging.services.executor import intents_place, requests_of
+from hedging.services.executor import intents_place, portions_of
 from hedging.services.settlements import settlements_watch
 from hedging.services.verification import verify_book
 from policies.models import Product
@@ -30,6 +30,7 @@ from tests.benches.desk import VENUE, book_clear, book_open, loopback_desk
 from tests.benches.result import BenchResult, BenchScale, Figure, Goal, WrongAnswer
 from tests.benches.rounds import peak_rss_forget, peak_rss_mib
 from tonsurance.kernel.clock import utc_now
+from venues.services.venues import venue_lines_preload
 
 WHOLE = Goal(name="the whole cycle against the work by hand", at_most=3)
 ORDERS = Goal(name="to the last order sent, of the venue's own least time", at_most=0.05)
@@ -48,6 +49,8 @@ def run(scale: BenchScale) -> BenchResult:
     """Book the policies, open the desk, then measure round by round, ours and by hand in turn."""
     now = utc_now()
     book_sample(scale.policies, now=now)
+    # As workers and the engine do at their start.
+    venue_lines_preload()
     with loopback_desk() as base, quiet():
         book_open(now=now)
         ratios = dict(Product.objects.values_list("pk", "hedge_ratio"))
@@ -116,7 +119,7 @@ def cycle_measure() -> dict[str, float]:
     if result is None:
         raise WrongAnswer("another cycle is running")
     decided = time.perf_counter()
-    for venue_code, ids in requests_of(result.intents):
+    for venue_code, ids in portions_of(result.intents):
         intents_place(venue_code, ids, now=utc_now())
     sent = time.perf_counter()
     _until_divided()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from venues.domain.books import Book
+from django.db import connection
+
+from venues.domain.books import Book, Level
 from venues.domain.gateway import Gateway
 from venues.models import BookSnapshot, Instrument
 from venues.selectors.books import streamed_books
@@ -39,6 +42,28 @@ def books_fetch(
     return {row.pk: FetchedBook(book, snapshot) for (row, book), snapshot in zip(given, kept, strict=True)}
 
 
+_KEEP = """
+    COPY venues_booksnapshot (instrument_id, bids, asks, best_bid, best_ask, venue_at, taken_at, book_hash)
+    FROM STDIN"""
+
+
+def books_ask(instruments: Sequence[Instrument], *, gateway: Gateway, now: datetime) -> dict[int, Book]:
+    """As `books_fetch`, for those who need the books and not their rows; stored in one COPY."""
+    books = gateway.fetch_books([row.instrument_id for row in instruments])
+    given = {row.pk: books[row.instrument_id] for row in instruments if row.instrument_id in books}
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(_KEEP) as copy:
+        for key, book in given.items():
+            bid, ask = book.best_bid, book.best_ask
+            best = (bid.price if bid else None, ask.price if ask else None)
+            sides = (json.dumps(_levels(book.bids)), json.dumps(_levels(book.asks)))
+            copy.write_row((key, *sides, *best, book.taken_at, now, book.book_hash))
+    return given
+
+
+def _levels(levels: Sequence[Level]) -> list[list[str]]:
+    return [[str(level.price), str(level.size)] for level in levels]
+
+
 def books_streamed(
     instruments: Iterable[Instrument], *, age_max: timedelta, now: datetime
 ) -> dict[int, FetchedBook]:
@@ -65,8 +90,8 @@ def book_keep(instrument: Instrument, book: Book, *, now: datetime) -> BookSnaps
 def _snapshot(instrument: Instrument, book: Book, *, now: datetime) -> BookSnapshot:
     return BookSnapshot(
         instrument=instrument,
-        bids=[[str(level.price), str(level.size)] for level in book.bids],
-        asks=[[str(level.price), str(level.size)] for level in book.asks],
+        bids=_levels(book.bids),
+        asks=_levels(book.asks),
         best_bid=book.best_bid.price if book.best_bid else None,
         best_ask=book.best_ask.price if book.best_ask else None,
         venue_at=book.taken_at,

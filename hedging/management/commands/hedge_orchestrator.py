@@ -16,7 +16,7 @@ from hedging.models import Cycle, CycleLeg, CycleTarget
 from hedging.selectors.progress import Progress, cycle_progress
 from hedging.services.config import config_override, config_read
 from hedging.services.cycles import cycle_run
-from hedging.services.executor import intents_place, requests_of
+from hedging.services.executor import intents_place, portions_of
 from tonsurance.kernel.clock import utc_now
 from tonsurance.kernel.errors import Refused
 from tonsurance.plumbing.bells import ring
@@ -75,7 +75,7 @@ class Command(BaseCommand):
             self.stdout.write("another cycle is running; it will see the same book")
             return
         self._explain(result.cycle_id)
-        for venue_code, portion in requests_of(result.intents):
+        for venue_code, portion in portions_of(result.intents):
             for placed in intents_place(venue_code, portion, now=utc_now()).values():
                 self.stdout.write(f"  {placed.word}: {placed.sentence}")
 

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from hedging.models import Breaker, Intent, Order, OrderAttempt, RiskBucket
-from hedging.services.executor import Placed, intents_place, intents_place_due, requests_of
+from hedging.services.executor import Placed, intents_place, intents_place_due, portions_of
 from hedging.services.sends import orders_commit_to_send
 from tests.desk import Desk
 from tests.trading import (
@@ -54,9 +54,9 @@ def markets(desk: Desk) -> list[Instrument]:
     return found
 
 
-def decide_each(markets: Sequence[Instrument], **values: str) -> list[Intent]:
+def decide_each(markets: Sequence[Instrument]) -> list[Intent]:
     """One decision on each market: 1,000 shares for 40 dollars."""
-    return [decide(market, **{"size": "1000", "usd": "40"} | values) for market in markets]
+    return [decide(market, size="1000", usd="40") for market in markets]
 
 
 def place_all(intents: Sequence[Intent]) -> list[Placed]:
@@ -105,13 +105,13 @@ def test_three_intents_cost_no_more_statements_than_one(desk: Desk, markets: lis
     assert OrderAttempt.objects.filter(outcome="Accepted").count() == 5
 
 
-def test_a_request_carries_what_the_venue_takes_and_no_more(desk: Desk, markets: list[Instrument]) -> None:
+def test_a_portion_is_twenty_requests_and_no_more(desk: Desk, markets: list[Instrument]) -> None:
     ids = [intent.pk for intent in decide_each(markets)]
-    many = [(VENUE, key) for key in ids * 4]
+    many = [(VENUE, key) for key in ids * 61]
 
-    assert [len(portion) for _, portion in requests_of(many)] == [15, 5]
-    with pytest.raises(Broken, match="20 intents at once, polymarket takes 15"):
-        intents_place(VENUE, ids * 4, now=utc_now())
+    assert [len(portion) for _, portion in portions_of(many)] == [300, 5]
+    with pytest.raises(Broken, match="305 intents at once are more than 20 requests"):
+        intents_place(VENUE, ids * 61, now=utc_now())
 
 
 def test_one_bell_takes_everything_that_is_due_along(desk: Desk, markets: list[Instrument]) -> None:
