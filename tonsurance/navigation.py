@@ -38,6 +38,7 @@ _SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("Market data", "sensors", "admin:venues_streamstate_changelist"),
             ("Venues", "storefront", "admin:venues_venue_changelist"),
             ("Balances", "payments", "admin:venues_balancesnapshot_changelist"),
+            ("Wallet jobs", "account_balance", "admin:venues_walletjob_changelist"),
             ("Exchange contracts", "draw", "admin:venues_exchangecontract_changelist"),
         ],
     ),

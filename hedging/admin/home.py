@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 
 from hedging.admin import colours
 from hedging.admin.breakers import scope_words
+from hedging.admin.home_accounts import account_alarms
 from hedging.admin.home_streams import stream_alarms, stream_table
 from hedging.admin.limits import used_badge
 from hedging.models import Order
@@ -73,6 +74,7 @@ def home_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
         "alarms": [
             *_alarms(book, now=now, cycle_every=timedelta(seconds=config.cycle_every_seconds)),
             *stream_alarms(streams, now=now),
+            *account_alarms(),
         ],
         "facts": _facts(book, now=now),
         "doubt": _orders(doubt, now=now) if doubt else "",

@@ -1,5 +1,5 @@
 """The markets' pages for people."""
 
-from venues.admin import balances, exchanges, instruments, streams, venues
+from venues.admin import balances, exchanges, instruments, streams, venues, wallets
 
-__all__ = ["balances", "exchanges", "instruments", "streams", "venues"]
+__all__ = ["balances", "exchanges", "instruments", "streams", "venues", "wallets"]

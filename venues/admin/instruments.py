@@ -23,6 +23,7 @@ from tonsurance.plumbing.cells import (
     text_cell,
     usd_cell,
 )
+from venues.admin.answers import answer_cards, answer_word
 from venues.models import BookSnapshot, Instrument, StreamBook
 from venues.selectors.books import true_at_of
 
@@ -42,6 +43,7 @@ class InstrumentAdmin(CardsAdmin):
         "market",
         "outcome_word",
         "trading_word",
+        "answer",
         "n_bid",
         "n_ask",
         "booked",
@@ -109,17 +111,24 @@ class InstrumentAdmin(CardsAdmin):
     def trading_word(self, row: Instrument) -> SafeString:
         return trading(row)
 
+    @admin.display(description="Answer")
+    def answer(self, row: Instrument) -> SafeString:
+        return answer_word(row)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Instrument]:
         """Rows with their newest kept book's best prices and the streamed book, in the same query."""
         newest = BookSnapshot.objects.filter(instrument=OuterRef("pk")).order_by("-taken_at")
         rows: QuerySet[Instrument] = super().get_queryset(request)
-        return rows.select_related("streamed__stream").annotate(
+        return rows.select_related("streamed__stream", "resolution").annotate(
             newest_bid=Subquery(newest.values("best_bid")[:1]),
             newest_ask=Subquery(newest.values("best_ask")[:1]),
             newest_at=Subquery(newest.values("taken_at")[:1]),
         )
 
     def cards(self, request: HttpRequest, row: Any) -> list[Card]:
+        return [*answer_cards(row), *self._book_and_rules(row)]
+
+    def _book_and_rules(self, row: Any) -> list[Card]:
         rules = Card(
             "The market's rules, in full", display.text_block(f"{row.question}\n\n{row.description}")
         )
