@@ -192,7 +192,7 @@ def test_a_day_with_faults_ends_with_equal_books(faulty_day: FaultyDay) -> None:
     assert Claim.objects.exists()
     assert not Claim.objects.filter(hedges_closed_at__isnull=True).exists()
     assert truth["money"]["is_conserved"] is True
-    assert len(faulty_day.struck) >= 12, faulty_day.struck
+    assert (len(faulty_day.struck) >= 8, faulty_day.struck.total() >= 50) == (True, True), faulty_day.struck
     assert Order.objects.filter(attempts__gt=1).exists(), "a day without a second try proves little"
 
 
