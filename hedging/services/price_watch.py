@@ -34,7 +34,9 @@ def price_moved(*, now: datetime) -> str:
     if last is None or last.finished_at is None:
         return ""
     age_max = timedelta(seconds=config.stream_book_max_age_seconds)
-    touches = streamed_touches(_watched() - _traded(since=last.as_of), age_max=age_max, now=now)
+    # The book that the cycle planned with may have been so old: a purchase of then is not in it.
+    traded = _traded(since=last.as_of - age_max)
+    touches = streamed_touches(_watched() - traded, age_max=age_max, now=now)
     # What was true only before the last cycle's end is no news to it.
     after = _prices(touch for touch in touches if touch.true_at > last.finished_at)
     before = _prices(kept_touches(after.keys(), at=last.finished_at, within=REFERENCE_AGE_MAX).values())

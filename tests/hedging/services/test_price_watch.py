@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from time import sleep
 
 import pytest
 from django.db import connection
@@ -145,7 +146,14 @@ def test_our_own_purchases_wake_nobody(desk: Desk, market: Instrument, streamed:
     assert price_moved(now=utc_now()) == ""
     cycle()
     streamed(asks=[["0.120", "1000"]])
-    assert price_moved(now=utc_now()) == f"price: {SLUG}, ask up from 0.09 to 0.12"
+    assert price_moved(now=utc_now()) == "", (
+        "that cycle may have planned with a book from before the purchase"
+    )
+    configure(streamBookMaxAgeSeconds=1)
+    sleep(1.2)
+    cycle()
+    streamed(asks=[["0.120", "1000"]])
+    assert price_moved(now=utc_now()) == f"price: {SLUG}, ask up from 0.05 to 0.12"
 
 
 def test_two_that_look_at_once_wake_one_cycle(desk: Desk, market: Instrument, streamed: Streamed) -> None:
