@@ -63,7 +63,7 @@ def home_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
     if not request.user.has_perm("hedging.view_order"):
         return context
     now, config = utc_now(), config_read()
-    book = book_figures(config.venue_shares, with_slices=False)
+    book = book_figures(config.venue_shares)
     recent = orders_recent()
     doubt = orders_in_doubt() if book.uncertain.doubt_count else []
     streams = streams_all()

@@ -186,19 +186,17 @@ def exposure_figures(venue_shares: Mapping[str, Decimal]) -> ExposureFigures:
 
 
 def held_figures(
-    exposure: ExposureFigures, venue_shares: Mapping[str, Decimal], *, with_slices: bool = True
+    exposure: ExposureFigures, venue_shares: Mapping[str, Decimal]
 ) -> tuple[PositionFigures, list[VenueShare]]:
-    """What is held, in total and per venue. `with_slices` counts the policies' slices too, which reads them all.
+    """What is held, in total and per venue.
 
     Units count towards the payout only where a unit pays 1 USD in the insured event: on prediction markets.
     """
     with connection.cursor() as cursor:
         cursor.execute(_HELD)
         rows = cursor.fetchall()
-        slices = (0, 0, 0)
-        if with_slices:
-            cursor.execute(_SLICES)
-            slices = cursor.fetchone()
+        cursor.execute(_SLICES)
+        slices = cursor.fetchone()
     venues = [
         VenueShare(
             code=code,
@@ -288,10 +286,10 @@ def last_cycle() -> tuple[LastCycle, list[UnhedgedReason]]:
     return figures, unhedged
 
 
-def book_figures(venue_shares: Mapping[str, Decimal], *, with_slices: bool = True) -> BookFigures:
-    """Every group, in nine queries (eight without slices). `venue_shares` by venue code, adding up to 1."""
+def book_figures(venue_shares: Mapping[str, Decimal]) -> BookFigures:
+    """Every group, in nine queries. `venue_shares` by venue code, adding up to 1."""
     exposure = exposure_figures(venue_shares)
-    positions, venues = held_figures(exposure, venue_shares, with_slices=with_slices)
+    positions, venues = held_figures(exposure, venue_shares)
     cycle, unhedged = last_cycle()
     return BookFigures(
         exposure=exposure,
