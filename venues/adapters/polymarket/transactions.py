@@ -17,6 +17,7 @@ from typing import Any, cast
 
 import rlp  # type: ignore[import-untyped]
 from eth_account.signers.local import LocalAccount
+from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from tonsurance.kernel.clock import utc_now
@@ -154,7 +155,7 @@ class Transactions:
         return _mined(receipt, found_hash)
 
     def _draw_transaction(self, call: Call) -> Drawn:
-        to, data = call
+        to, data = str(to_checksum_address(call[0])), call[1]
         sender = self._config.signer
         price = self.node.number("eth_gasPrice", []) * _GAS_PRICE_MARGIN[0] // _GAS_PRICE_MARGIN[1]
         if price > GAS_PRICE_WEI_MAX:
