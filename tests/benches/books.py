@@ -19,7 +19,7 @@ from typing import Any
 
 import aiohttp
 from polymarket._internal.streams.clob.market_protocol import parse_events
-from sortedcontainers import SortedDict
+from sortedcontainers import SortedDict  # type: ignore[import-untyped]
 from websockets.asyncio.client import connect
 
 from tests.benches.result import BenchResult, BenchScale, Figure, Goal, WrongAnswer
@@ -94,9 +94,10 @@ def final_books(frames: list[str]) -> Books:
     """The books after all messages, worked out the slow and plain way."""
     sides: dict[str, tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]]] = {}
     for book in json.loads(frames[0]):
-        sides[book["asset_id"]] = tuple(
+        bids, asks = (
             {Decimal(row["price"]): Decimal(row["size"]) for row in book[side]} for side in ("bids", "asks")
         )
+        sides[book["asset_id"]] = (bids, asks)
     for frame in frames[1:]:
         for row in json.loads(frame)["price_changes"]:
             sides[row["asset_id"]][0 if row["side"] == "BUY" else 1][Decimal(row["price"])] = Decimal(

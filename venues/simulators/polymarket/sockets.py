@@ -154,8 +154,9 @@ class Hub:
 
     def _follow(self, line: Line, body: dict[str, Any], *, markets: list[str], operation: str) -> bool:
         if line.owner == "":
-            auth = body.get("auth")
-            key = self.state.keys.get(str(auth.get("apiKey"))) if isinstance(auth, dict) else None
+            told = body.get("auth")
+            auth: dict[str, Any] = told if isinstance(told, dict) else {}
+            key = self.state.keys.get(str(auth.get("apiKey")))
             if key is None or not key.active or not _matches(auth, key.secret, key.passphrase):
                 return False
             line.owner, line.all_markets = key.key, not markets
