@@ -13,6 +13,7 @@ from policies.services.due import BATCH, policies_activate_due, policies_expire_
 from policies.services.exposure import FOLD_LIMIT, exposure_fold
 from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing.bells import ring
+from tonsurance.plumbing.slots import slot_claim
 
 BATCHES_MAX = 20
 
@@ -24,6 +25,8 @@ def expire() -> None:
     At most 20 batches of each kind in a run; the next minute takes the rest.
     """
     now = utc_now()
+    # Says that it was done; the engine does it when nobody has.
+    slot_claim("expire", every_s=60, now=now)
     begun = _in_batches(policies_activate_due, now=now)
     ended = _in_batches(policies_expire_due, now=now)
     for _ in range(BATCHES_MAX):

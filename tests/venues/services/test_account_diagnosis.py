@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import override_settings
 
+from tests import factories as make
 from tests.desk import Desk
 from tonsurance.kernel.clock import utc_now
 from tonsurance.kernel.findings import Finding
 from venues.models import ExchangeContract
 from venues.registry import gateways_forget
-from venues.services.diagnosis.account import venue_account_ask, venue_contracts_ask
+from venues.services.accounts import account_read
+from venues.services.diagnosis.account import venue_account_ask, venue_contracts_ask, venue_standing_ask
 from venues.services.exchanges import exchanges_ensure
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +87,26 @@ def test_a_node_that_is_down_leaves_an_account_unread(desk: Desk, free_port: int
     assert found["account_unread"].level.value == "warning"
     assert (told.level.value, told.code) == ("warning", "contracts")
     assert told.sentence.startswith("3 of 3 contracts of polymarket could not be asked")
+
+
+def known(**later: int) -> tuple[str, str]:
+    (found,) = venue_standing_ask(VENUE, now=utc_now() + timedelta(**later))
+    assert found.code == "account_known"
+    return found.level.value, found.sentence
+
+
+def test_what_was_last_read_of_the_account_is_told_without_asking(desk: Desk) -> None:
+    make.venue()
+    assert known() == ("warning", "The account at polymarket was never read")
+    account_read(VENUE, now=utc_now())
+    assert known() == ("ok", "The account at polymarket was in order 0 minutes ago")
+    assert known(minutes=31) == ("warning", "The account at polymarket was last read 31 minutes ago")
+    desk.exchange.post("account", address=desk.address, standing="closed_only")
+    account_read(VENUE, now=utc_now())
+    assert known() == (
+        "fault",
+        "The account at polymarket is not in order: the venue lets the account only close positions",
+    )
 
 
 def test_contracts_say_of_themselves_what_our_table_says(desk: Desk) -> None:

@@ -9,7 +9,6 @@ from celery import current_app
 from django.db import connection
 
 from tonsurance.kernel.findings import Finding, Level, by_limits, fault, ok, warning
-from tonsurance.plumbing.slots import slot_age_s
 
 # Slots of jobs that the engine takes over when beat is silent may be so late before anybody is late.
 LATE_S_MIN, DEAD_S_MIN = 300.0, 1_800.0
@@ -24,7 +23,7 @@ def jobs_rarer(every_s: dict[str, float]) -> None:
 
 def jobs_ask(*, now: datetime) -> list[Finding]:
     """One finding when every job is on time, else one for each kind of lateness."""
-    ages = {job: slot_age_s(job, now=now) for job in jobs_scheduled()}
+    ages = {job: _job_age_s(job, now=now) for job in jobs_scheduled()}
     # A job that never ran is as late as the book is old: on the first day some are not due yet.
     at_work_s = _oldest_slot_s(now=now)
     late = {
@@ -49,6 +48,16 @@ def jobs_scheduled() -> dict[str, float]:
     schedule = current_app.conf.beat_schedule or {}
     jobs = {entry["task"].rsplit(".")[-1]: _seconds(entry["schedule"]) for entry in schedule.values()}
     return jobs | {job: every_s for job, every_s in _rarer.items() if job in jobs}
+
+
+def _job_age_s(job: str, *, now: datetime) -> float:
+    """Age of its newest slot; a job that is done per venue claims `job:venue`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT max(slot) FROM plumbing_jobslot WHERE job = %s OR starts_with(job, %s)", [job, f"{job}:"]
+        )
+        newest = cursor.fetchone()[0]
+    return inf if newest is None else (now - newest).total_seconds()
 
 
 def _oldest_slot_s(*, now: datetime) -> float:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from tonsurance.kernel.findings import Finding
 from tonsurance.plumbing.checkups import Check
 from venues.registry import venues_with_contracts, venues_with_gateway, venues_with_wallet
-from venues.services.diagnosis.account import venue_account_ask, venue_contracts_ask
+from venues.services.diagnosis.account import venue_account_ask, venue_contracts_ask, venue_standing_ask
 from venues.services.diagnosis.line import venue_credentials_ask, venue_reach_ask, venue_settings_ask
 
 # The adapters' client libraries take a second or two to load, and a read is tried for up to twelve.
@@ -18,7 +19,7 @@ ACCOUNT_WAIT_S = 25.0
 
 
 def venue_checks() -> list[Check]:
-    """Settings without the network; clock, account and contracts asked of the venue. None needs our database."""
+    """Settings without the network; clock, account and contracts asked of the venue, without our database."""
     return [check for venue_code in sorted(venues_with_gateway()) for check in _checks_of(venue_code)]
 
 
@@ -32,6 +33,8 @@ def _checks_of(venue_code: str) -> list[Check]:
         checks.append(_check(venue_code, "contracts", venue_contracts_ask))
     if venue_code in venues_with_wallet():
         checks.append(_check(venue_code, "account", venue_account_ask, wait_s=ACCOUNT_WAIT_S))
+        standing = _check(venue_code, "standing", venue_standing_ask, asks_venue=False)
+        checks.append(replace(standing, needs_database=True))
     return checks
 
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from tonsurance.kernel.errors import Refused
 from tonsurance.kernel.findings import Finding, fault, ok, warning
 from venues.domain.accounts import WALLET_KINDS, AccountReport
 from venues.registry import signing_for, wallet_for
+from venues.selectors.accounts import account_standing, wallet_jobs_live
 from venues.services.diagnosis.line import not_asked
 
+if TYPE_CHECKING:
+    from venues.models import AccountStanding
+
 SEEN_DIFFERS_USD = Decimal("0.01")
+KNOWN_S_WARNING, JOB_S_WARNING = 1_800.0, 600.0
 
 
 def venue_account_ask(venue_code: str, *, now: datetime) -> list[Finding]:
@@ -42,6 +48,55 @@ def venue_account_ask(venue_code: str, *, now: datetime) -> list[Finding]:
             )
         )
     return found
+
+
+def venue_standing_ask(venue_code: str, *, now: datetime) -> list[Finding]:
+    """What was last read of our account, without asking anybody, and the wallet's own jobs."""
+    row = account_standing(venue_code)
+    found = [_known(venue_code, row, now=now)]
+    jobs = wallet_jobs_live(venue_code)
+    if jobs and (age_s := (now - jobs[0].created_at).total_seconds()) >= JOB_S_WARNING:
+        found.append(
+            warning(
+                "wallet_jobs",
+                f"{len(jobs)} jobs of the wallet at {venue_code} are not over, the oldest for {age_s / 60:.0f} minutes",
+                remedy="Wallet jobs shows how far each is; bytes that can never take effect become void by themselves",
+                runbook="balance-low",
+            )
+        )
+    return found
+
+
+def _known(venue_code: str, row: AccountStanding | None, *, now: datetime) -> Finding:
+    remedy = "See that the worker of the queue `default` runs and that the venue answers"
+    if row is None:
+        return warning(
+            "account_known",
+            f"The account at {venue_code} was never read",
+            remedy=remedy,
+            runbook="venue-unreachable",
+        )
+    if row.opening_refusal or row.faults:
+        told = "; ".join(
+            dict.fromkeys([row.opening_refusal, *row.faults] if row.opening_refusal else row.faults)
+        )
+        return fault(
+            "account_known",
+            f"The account at {venue_code} is not in order: {told[:300]}",
+            remedy="manage.py wallet status shows all of it",
+            runbook="account-closed" if row.opening_refusal else "venue-settings",
+        )
+    age_s = (now - row.checked_at).total_seconds()
+    if age_s >= KNOWN_S_WARNING:
+        return warning(
+            "account_known",
+            f"The account at {venue_code} was last read {age_s / 60:.0f} minutes ago",
+            remedy=remedy,
+            runbook="venue-unreachable",
+        )
+    return ok(
+        "account_known", f"The account at {venue_code} was in order {max(age_s, 0) / 60:.0f} minutes ago"
+    )
 
 
 def venue_contracts_ask(venue_code: str, *, now: datetime) -> list[Finding]:

@@ -42,9 +42,31 @@ def test_jobs_on_time_are_one_good_finding() -> None:
 
 
 def test_a_job_that_never_ran_is_a_fault() -> None:
+    ran("orchestrate", ago_s=1_800)
     (found,) = asked(reconcile=-1)
     assert (found.level.value, found.code) == ("fault", "beat_jobs")
     assert found.sentence == f"1 of {len(jobs_scheduled())} jobs do not run: reconcile (never)"
+
+
+def test_a_job_that_is_done_per_venue_is_found_by_its_first_name() -> None:
+    ran("wallet_jobs:polymarket", ago_s=5)
+    (found,) = asked(wallet_jobs=-1)
+    assert found.level.value == "ok"
+
+
+def test_on_the_first_day_a_job_that_is_not_due_yet_is_not_late() -> None:
+    for job in jobs_scheduled():
+        if job != "find_markets":
+            ran(job, ago_s=5)
+    (found,) = jobs_ask(now=NOW)
+    assert found.level.value == "ok"
+
+
+def test_a_search_a_day_is_not_late_within_a_day() -> None:
+    (found,) = asked(find_markets=86_000)
+    assert found.level.value == "ok"
+    late = {f.level.value for f in jobs_ask(now=NOW + timedelta(days=4))}
+    assert "fault" in late
 
 
 def test_a_late_job_is_a_warning_and_a_dead_one_a_fault() -> None:
