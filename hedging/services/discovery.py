@@ -22,6 +22,7 @@ from hedging.services.breakers import SYSTEM
 from policies.domain.catalogue import CoverageType
 from policies.selectors.products import products_of
 from policies.selectors.terms import policies_end_by
+from tonsurance.plumbing.slots import slot_age_s, slot_claim
 from venues.domain.gateway import LookupFailed
 from venues.domain.listings import MarketListing
 from venues.services.instruments import instruments_known, instruments_refresh
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 VENUE = "polymarket"
+SEARCH_EVERY_S = 86_400
 MOST_POLICIES = Decimal("0.9")
 TERM_DAYS_UNKNOWN = 90
 """Assumed where no policy is in force: between the shortest term of 7 days and the longest of 365."""
@@ -157,6 +159,19 @@ def markets_search(
             total.created + made.created, total.renewed + made.renewed, total.unchanged + made.unchanged
         )
     return Search(found=found, proposals=total, failed=failed)
+
+
+def markets_search_due(*, now: datetime) -> int:
+    """Search for the coverage types that had no answer yet today; return how many mappings now wait for a person."""
+    due = [kind for kind in CoverageType if slot_age_s(f"find_markets:{kind}", now=now) >= SEARCH_EVERY_S]
+    if not due:
+        return 0
+    search = markets_search(now=now, coverage=due)
+    # Only an answer ends the day's search of a type: after silence the next hour tries again.
+    for kind in due:
+        if kind not in search.failed:
+            slot_claim(f"find_markets:{kind}", every_s=SEARCH_EVERY_S, now=now)
+    return search.proposed
 
 
 def horizon_assumed(*, now: datetime) -> Horizon:

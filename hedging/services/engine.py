@@ -40,7 +40,7 @@ from venues.registry import venues_with_gateway, venues_with_wallet
 log = structlog.get_logger(__name__)
 
 LOOKUPS_MAX = 50
-PLACES_MAX = 40
+PLACES_MAX = 3
 SETTLEMENT_EVERY_S = 5
 RESTING_EVERY_S = 10
 CYCLE_EVERY_S = 300
@@ -93,7 +93,7 @@ class Engine:
         return done > 0
 
     def _place(self, venue_code: str) -> int:
-        """Place what is due, request after request; the look-ups get their turn after PLACES_MAX of them."""
+        """Place what is due, a portion at a time; the look-ups get their turn after PLACES_MAX of them."""
         done = 0
         for _ in range(PLACES_MAX):
             placed: dict[uuid.UUID, Placed] = {}
@@ -114,7 +114,8 @@ class Engine:
         if slot_age_s("watch_mappings", now=now) > MAPPINGS_EVERY_S * 3 and slot_claim(
             "watch_mappings", every_s=MAPPINGS_EVERY_S, now=now
         ):
-            mappings_watch(now=now)
+            # A few markets at a time: orders wait in this loop while the venue answers.
+            mappings_watch(now=now, markets_max=5)
         if (
             slot_age_s("watch_prices", now=now) > PRICES_EVERY_S * 6
             and slot_claim("watch_prices", every_s=PRICES_EVERY_S, now=now)

@@ -31,8 +31,8 @@ log = structlog.get_logger(__name__)
 MAPPINGS_EVERY_S = 60
 REFRESH_AFTER = timedelta(minutes=4)
 """Younger terms are judged as they are stored: another process has just read them."""
-TRADED_MAX, RESTING_MAX = 50, 20
-"""Markets read again in one pass, the longest unread first: those with an approved mapping, and all others."""
+MARKETS_MAX = 50
+"""Markets read again in one pass, the longest unread first: so many that are traded, and half as many that rest."""
 
 
 @dataclass(slots=True)
@@ -44,13 +44,16 @@ class Watched:
     resumed: list[int] = field(default_factory=list)
 
 
-def mappings_watch(*, now: datetime) -> Watched:
-    """One pass over every approved or suspended mapping; safe at any time, from any number of processes."""
+def mappings_watch(*, now: datetime, markets_max: int = MARKETS_MAX) -> Watched:
+    """One pass over every approved or suspended mapping; safe at any time, from any number of processes.
+
+    Every market is judged; at most `markets_max` are read again for it.
+    """
     done = Watched()
     days = config_read().mapping_suspend_days_before_end
     asked: dict[int, bool] = {}
     for venue_code in sorted(venue_codes_with_gateway()):
-        asked |= _refresh(venue_code, now=now)
+        asked |= _refresh(venue_code, markets_max=markets_max, now=now)
     done.refreshed = sum(asked.values())
     rows = Mapping.objects.filter(state__in=[Mapping.State.APPROVED, Mapping.State.SUSPENDED])
     for row in (
@@ -95,10 +98,10 @@ def _judge(
         log.info("mapping moved meanwhile", mapping=row.pk, why=str(error))
 
 
-def _refresh(venue_code: str, *, now: datetime) -> dict[int, bool]:
+def _refresh(venue_code: str, *, markets_max: int, now: datetime) -> dict[int, bool]:
     """Read the longest unread terms again: whether the venue still names the market, by instrument row id."""
-    rows = _stale(venue_code, [Mapping.State.APPROVED], count=TRADED_MAX, now=now)
-    rows |= _stale(venue_code, [Mapping.State.SUSPENDED], count=RESTING_MAX, now=now)
+    rows = _stale(venue_code, [Mapping.State.APPROVED], count=markets_max, now=now)
+    rows |= _stale(venue_code, [Mapping.State.SUSPENDED], count=max(1, markets_max // 2), now=now)
     if not rows:
         return {}
     try:

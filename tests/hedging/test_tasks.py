@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 import pytest
 import redis
+from django.test import override_settings
 
 from hedging import tasks
-from hedging.models import Cycle, Order, OrderAttempt, ReconciliationRun
+from hedging.models import Cycle, Mapping, Order, OrderAttempt, ReconciliationRun
 from tests.desk import Desk
 from tests.trading import (
     ASKS,
@@ -24,8 +26,11 @@ from tests.trading import (
     settle,
     strike,
 )
+from tonsurance.kernel.clock import utc_now
 from tonsurance.plumbing import bells
+from tonsurance.plumbing.models import JobSlot
 from venues.models import Instrument
+from venues.registry import gateways_forget
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -118,6 +123,34 @@ def test_the_other_watches_run_once_per_slot(desk: Desk, market: Instrument, bro
         tasks.reconcile()
 
     assert ReconciliationRun.objects.count() == 1
+
+
+def test_markets_are_searched_once_a_day_and_again_after_silence(
+    desk: Desk, broker: redis.Redis, free_port: int
+) -> None:
+    nowhere = desk.polymarket() | {"gamma_url": f"http://127.0.0.1:{free_port}/gamma"}
+    with override_settings(POLYMARKET=nowhere):
+        gateways_forget()
+        assert tasks.find_markets() == 0
+    gateways_forget()
+    assert tasks.find_markets() == 0, "once an hour, whoever rings"
+
+    JobSlot.objects.filter(job="find_markets").delete()
+    proposed = tasks.find_markets()
+    assert proposed == Mapping.objects.filter(state="proposed").count() > 0
+
+    JobSlot.objects.filter(job="find_markets").delete()
+    Mapping.objects.update(read_wording_hash="worded otherwise")
+    assert tasks.find_markets() == 0, "every type had its answer today"
+
+
+def test_mappings_are_watched_once_per_slot(desk: Desk, market: Instrument, broker: redis.Redis) -> None:
+    desk.exchange.post("market", slug=SLUG, accepting_orders=False)
+    Instrument.objects.update(refreshed_at=utc_now() - timedelta(minutes=5))
+
+    assert [tasks.watch_mappings(), tasks.watch_mappings()] == [1, 0]
+
+    assert Mapping.objects.get().suspended_kind == "paused"
 
 
 def test_a_message_for_a_row_that_is_gone_does_nothing(

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from hedging.domain.pauses import Pause
-from hedging.models import Cycle, HedgePosition, Intent, Order
+from hedging.models import Cycle, HedgePosition, Intent, Mapping, Order
 from hedging.services.breakers import venue_pause
 from hedging.services.engine import Engine
 from hedging.services.verification import verify_book
@@ -20,6 +20,7 @@ from policies.models import Policy, Product
 from tests import factories
 from tests.desk import Desk
 from tests.trading import (
+    SLUG,
     VENUE,
     cycle,
     decide,
