@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from tests.benches.machine import Machine
 from tests.benches.result import BenchResult, BenchScale, Goal, decisive
@@ -62,6 +62,39 @@ def append_json(
     }
     with file.open("a", encoding="utf-8") as out:
         out.write(json.dumps(line) + "\n")
+
+
+def print_table(file: Path, *, out: TextIO) -> None:
+    """Print the newest run of each bench in `file` (see `append_json`) as the end of docs/performance.md."""
+    newest: dict[str, dict[str, Any]] = {}
+    for line in file.read_text(encoding="utf-8").splitlines():
+        run = json.loads(line)
+        newest[run["bench"]] = run
+    runs = [newest[name] for name in sorted(newest)]
+    out.write("## Goals\n\n| bench | goal | asked | reached | | run |\n|-|-|-|-|-|-|\n")
+    for run in runs:
+        when = f"{run['at'][:16].replace('T', ' ')}, load {run['load'][0]} to {run['load'][1]}"
+        for goal in run["goals"]:
+            verdict = "met" if goal["met"] else "missed"
+            cells = (run["bench"], goal["name"], goal["goal"], _amount(goal["ratio"]), verdict, when)
+            out.write(f"| {' | '.join(cells)} |\n")
+    out.write("\n## Figures\n\n`work` is policies × rounds; a figure is the median of the rounds.\n\n")
+    out.write("| bench | work | what | amount |\n|-|-|-|-|\n")
+    for run in runs:
+        work = f"{run['scale']['policies']:,} × {run['scale']['rounds']}"
+        figures = [(figure["name"].strip(), figure["value"], figure["unit"]) for figure in run["figures"]]
+        if run["peak_rss_mib"] is not None:
+            figures.append(("peak memory", run["peak_rss_mib"], "MiB"))
+        for number, (name, value, unit) in enumerate(figures):
+            first = (run["bench"], work) if number == 0 else ("", "")
+            out.write(f"| {first[0]} | {first[1]} | {name} | {_amount(value)} {unit} |\n")
+    for machine in sorted({_machine_words(run["machine"]) for run in runs}):
+        out.write(f"\n{machine}\n")
+
+
+def _machine_words(told: dict[str, Any]) -> str:
+    commit = told["commit"]
+    return Machine(**told).words + (f", commit {commit}" if commit else "")
 
 
 def _amount(value: float) -> str:

@@ -19,6 +19,7 @@ from tests.benches.machine import ROOT
 from tests.benches.result import BenchResult, Goal, WrongAnswer, decisive
 
 RUN_S_MAX = 120
+PAGE = ROOT / "docs" / "performance.md"
 FASTER = Goal(name="faster", at_least=50)
 CHEAPER = Goal(name="cheaper", at_most=1.5)
 OWN_BENCH = '''"""A bench of a test.
@@ -122,6 +123,20 @@ def test_a_result_is_appended_as_a_line_of_json(tmp_path: Path) -> None:
     assert second["goals"][0] == {"name": "faster", "goal": ">= 50", "ratio": 60.0, "met": True}
 
 
+@pytest.mark.usefixtures("own_bench")
+def test_the_page_of_figures_shows_the_newest_run_of_each_bench(tmp_path: Path) -> None:
+    file = tmp_path / "figures.jsonl"
+    called("quick", "--json", str(file), "--policies", "60")
+    called("quick", "--json", str(file), "--policies", "40")
+
+    code, output = called("--table", str(file))
+
+    assert code == 0
+    assert "| quick | faster | >= 50 | 40 | missed |" in output
+    assert "| quick | cheaper | <= 1.5 | 1.2 | met |" in output
+    assert "| 60 |" not in output
+
+
 @pytest.mark.parametrize("words", [(), ("nonsense",), ("quick",)])
 def test_a_bench_that_is_not_there_is_wrong_use(words: tuple[str, ...]) -> None:
     with pytest.raises(CommandError, match="choose one of attribution") as refused:
@@ -153,6 +168,26 @@ def test_the_decisive_goal_is_the_one_with_the_least_reserve() -> None:
 )
 def test_a_goal_is_met_at_its_limit_and_not_beyond(goal: Goal, ratio: float, is_met: bool) -> None:
     assert goal.is_met(ratio) is is_met
+
+
+def test_the_page_of_figures_names_every_bench_and_judges_each_goal_by_its_own_figure() -> None:
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in lines
+        if re.match(r"\| [a-z]+ \| .* \| [<>]= ", line)
+    ]
+    goals = {
+        (name, goal.name, goal.words): goal
+        for name in bench.bench_names()
+        for goal in bench.bench_module(name).GOALS
+    }
+
+    assert [line.split("`")[1] for line in lines if line.startswith("| `")] == bench.bench_names()
+    assert rows
+    for row in rows:
+        goal = goals[row[0], row[1], row[2]]
+        assert goal.is_met(float(row[3].replace(",", ""))) is (row[4] == "met"), row
 
 
 @pytest.mark.slow

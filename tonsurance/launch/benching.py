@@ -60,10 +60,9 @@ def run_bench(argv: list[str]) -> None:
 
 
 def _needs_servers(arguments: list[str]) -> bool:
-    """A list and a help text need none, nor does a command without a name."""
-    return any(not word.startswith("-") for word in arguments) and not {"-h", "--help", "--list"} & set(
-        arguments
-    )
+    """A list, a table and a help text need none, nor does a command without a name."""
+    named = any(not word.startswith("-") for word in arguments)
+    return named and not {"-h", "--help", "--list", "--table"} & set(arguments)
 
 
 def _execute(argv: list[str]) -> None:

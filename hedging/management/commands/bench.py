@@ -45,9 +45,15 @@ class Command(BaseCommand):
         size.add_argument("--full", action="store_true", help="the size that the goals are for (default)")
         size.add_argument("--small", action="store_true", help="the size of the test suite")
         parser.add_argument("--json", type=Path, metavar="FILE", help="append the result to FILE as one line")
+        parser.add_argument(
+            "--table", type=Path, metavar="FILE", help="print FILE as docs/performance.md shows it"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         known = bench_names()
+        if options["table"]:
+            importlib.import_module(f"{FRAME}.report").print_table(options["table"], out=self.stdout)
+            return
         if options["list"]:
             for name in known:
                 self.stdout.write(f"{name:<12} {_first_line(bench_module(name))}")
