@@ -20,6 +20,7 @@ from hedging.models import (
     Mapping,
     Order,
     OrderAttempt,
+    OrderCancel,
     Position,
 )
 from tests import factories as make
@@ -38,6 +39,12 @@ def _fill() -> Fill:
 
 def _attempt() -> OrderAttempt:
     return _order().attempt_rows.get()
+
+
+def _cancel() -> OrderCancel:
+    return OrderCancel.objects.create(
+        order=_order(), requested_by="risk.officer", reason="enough", requested_at=make.NOW
+    )
 
 
 def _position() -> Position:
@@ -113,6 +120,12 @@ ATTACKS = [
     Attack("breaker_open_since", make.breaker, "state = 'OPEN'"),
     Attack("breaker_open_since", make.breaker, "opened_at = now()"),
     Attack("breaker_latched_is_open", make.breaker, "latched = true"),
+    Attack("breaker_pause_ends", make.breaker, "pause = 'restart'"),
+    Attack(
+        "breaker_pause_ends",
+        lambda: make.breaker(state="OPEN", opened_at=make.NOW, resume_at=make.NOW),
+        "pause = 'lunch'",
+    ),
     Attack("hedging_breaker_probe_budget_check", make.breaker, "probe_budget = -1"),
     Attack("riskbucket_cap_not_negative", make.risk_bucket, "cap_usd = -0.000001"),
     Attack("hedging_cycle_intents_count_check", _cycle, "intents_count = -1"),
@@ -159,6 +172,8 @@ ATTACKS = [
     ),
     Attack("intent_finished_when_dead", lambda: make.intent(make.instrument()), "state = 'DONE'"),
     Attack("intent_finished_when_dead", lambda: make.intent(make.instrument()), "finished_at = now()"),
+    Attack("intent_resting_ends", lambda: make.intent(make.instrument()), "time_in_force = 'GTD'"),
+    Attack("intent_resting_ends", lambda: make.intent(make.instrument()), "rest_until = now()"),
     Attack("intentdemand_positive", _demand, "weight_usd = 0"),
     Attack("intentslice_positive", _slice, "size = 0"),
     Attack("order_state_known", _order, "state = 'LOST'"),
@@ -179,6 +194,12 @@ ATTACKS = [
     ),
     Attack("order_not_overfilled", _order, "filled_usd = notional_usd + 0.010001"),
     Attack("order_not_overfilled", _order, "spends_budget = false, filled_size = size + 0.01000001"),
+    Attack("order_resting_expires", _order, "time_in_force = 'GTD'"),
+    Attack("order_resting_expires", _order, "expires_at = now()"),
+    Attack("order_resting_expires", _order, "post_only = true"),
+    Attack("order_never_rests_for_ever", _order, "time_in_force = 'GTC'"),
+    Attack("ordercancel_has_a_reason", _cancel, "reason = ''"),
+    Attack("ordercancel_has_a_reason", _cancel, "requested_by = ''"),
     Attack(
         "order_dead_has_no_fill", lambda: _order("UNKNOWN"), "state = 'REJECTED', filled_size = 0.00000001"
     ),
