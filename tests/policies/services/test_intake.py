@@ -138,7 +138,12 @@ def test_an_imported_policy_and_its_sale_by_api_are_the_same_sale() -> None:
         ({"external_id": "a b"}, "external_id", "is missing or not a name we can keep"),
         ({"external_id": "é"}, "external_id", "is missing or not a name we can keep"),
         ({"holder": ""}, "holder", "is missing or cannot be printed"),
+        ({"holder": "   "}, "holder", "is missing or cannot be printed"),
         ({"holder": "a\tb"}, "holder", "is missing or cannot be printed"),
+        ({"holder": "a\t"}, "holder", "is missing or cannot be printed"),
+        ({"holder": '"a\nb"'}, "holder", "is missing or cannot be printed"),
+        ({"holder": "ä" * 129}, "holder", "is missing or cannot be printed"),
+        ({"external_id": "a" * 65}, "external_id", "is missing or not a name we can keep"),
         ({"coverage_type": "quake"}, "coverage_type", "with chain and stablecoin names no product"),
         ({"chain": "Ethereum"}, "coverage_type", "with chain and stablecoin names no product"),
         ({"stablecoin": ""}, "coverage_type", "with chain and stablecoin names no product"),
@@ -375,6 +380,13 @@ def test_a_byte_order_mark_and_another_order_of_columns_are_understood() -> None
     report = _import(io.BytesIO(("\ufeff" + ",".join(columns) + "\r\n" + line + "\r\n").encode()))
 
     assert (report.added, report.bad) == (1, 0)
+
+
+@pytest.mark.parametrize("holder", ["ä" * 128, " a", "a ", "Doe Jane", "0", "名前"])
+def test_a_holder_is_kept_letter_by_letter(holder: str) -> None:
+    assert _import(_file(_line(holder=holder))).added == 1
+
+    assert Policy.objects.get().holder == holder
 
 
 def test_columns_that_may_be_left_out_may_be_left_out() -> None:
