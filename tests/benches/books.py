@@ -25,7 +25,7 @@ from websockets.asyncio.client import connect
 from tests.benches.result import BenchResult, BenchScale, Figure, Goal, WrongAnswer
 from tests.benches.rounds import Paired, cpu, paired
 from venues.adapters.polymarket.book_stream import KeptBooks
-from venues.adapters.polymarket.stream import FRAME_BYTES_MAX, line_open, read_frames
+from venues.adapters.polymarket.socket_line import FRAME_BYTES_MAX, line_open, read_frames
 
 NEEDS_DATABASE = False
 BY_HAND = Goal(name="received, read and applied, times faster than by hand", at_least=3)

@@ -8,11 +8,10 @@ Keep-alive and subscription: docs.polymarket.com/market-data/websocket/overview.
 from __future__ import annotations
 
 import asyncio
-import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 import aiohttp
 import msgspec
@@ -22,25 +21,26 @@ from tonsurance.kernel.clock import utc_now
 from venues.adapters.polymarket.book_checks import Checks, Pace
 from venues.adapters.polymarket.book_stream import Doubt, KeptBook, KeptBooks, rest_books
 from venues.adapters.polymarket.config import VENUE_CODE
+from venues.adapters.polymarket.socket_line import (
+    LOOK_S,
+    PONG,
+    STALE_S,
+    Lifeline,
+    Pulse,
+    Socket,
+    line_open,
+    read_frames,
+)
 from venues.adapters.polymarket.stream_config import StreamConfig
 from venues.domain.live_books import Misread
 from venues.domain.streams import StreamedBook, StreamHealth
 
 TOKENS_MAX: Final = 200
 """Ids of one line; the venue gives no snapshots beyond 500."""
-PING_S: Final = 10.0
-STALE_S: Final = 30.0
-OPEN_S_MAX: Final = 10.0
-CLOSE_S_MAX: Final = 1.0
 REST_S_MAX: Final = 8.0
-LOOK_S: Final = 0.5
-PONG: Final = b"PONG"
-BACKOFF_S_FIRST, BACKOFF_S_MAX = 0.25, 30.0
-FRAME_BYTES_MAX: Final = 16 * 1024 * 1024
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FAULTS: Final = (aiohttp.ClientError, OSError, TimeoutError, Misread)
 
-Line = aiohttp.ClientWebSocketResponse[Literal[False]]
 log = structlog.get_logger(__name__)
 
 
@@ -53,13 +53,11 @@ class MarketStream:
         self._kept = KeptBooks()
         self._checks = Checks(self._kept, pace=pace or Pace())
         self._written: dict[str, tuple[int, bool]] = {}
-        self._unsent: list[str] = []
-        self._stop = asyncio.Event()
+        self._pulse = Pulse()
+        self._life = Lifeline()
         self._session: aiohttp.ClientSession | None = None
         self._connected_since: datetime | None = None
         self._connections = 0
-        self._heard_s = 0.0
-        self._pong_s = 0.0
         self._error = ""
 
     def want(self, instrument_ids: Iterable[str]) -> None:
@@ -72,7 +70,7 @@ class MarketStream:
             self._written.pop(token, None)
         if self._connected_since is not None:
             self._checks.added(added, now_s=time.monotonic())
-            self._unsent += [
+            self._pulse.unsent += [
                 _update(operation, ids)
                 for operation, ids in (("subscribe", added), ("unsubscribe", dropped))
                 if ids
@@ -80,25 +78,12 @@ class MarketStream:
 
     def stop(self) -> None:
         """End `run` soon."""
-        self._stop.set()
+        self._life.stop()
 
     async def run(self) -> None:
-        """Keep the line until `stop`; wait between attempts, longer each time, with jitter, BACKOFF_S_MAX at most."""
-        failures = 0
+        """Keep the line until `stop`."""
         async with aiohttp.ClientSession(trust_env=not self._config.is_loopback) as self._session:
-            while not self._stop.is_set():
-                if not self._kept.books:
-                    await self._sleep(LOOK_S)
-                    continue
-                heard = self._kept.messages
-                try:
-                    await self._live(self._session)
-                except _FAULTS as error:
-                    self._error = f"{type(error).__name__}: {error}"[:300]
-                self._lost()
-                failures = 0 if self._kept.messages > heard else min(failures + 1, 10)
-                wait_s = min(BACKOFF_S_MAX, BACKOFF_S_FIRST * 2**failures)
-                await self._sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311  it spreads, it hides nothing
+            await self._life.keep(self._try)
 
     def changed(self) -> Sequence[StreamedBook]:
         """Books that are not as last written. A book in doubt is given once, without levels."""
@@ -139,58 +124,50 @@ class MarketStream:
             error=self._error,
         )
 
-    async def _live(self, session: aiohttp.ClientSession) -> None:
-        """One connection from its opening to its end. Raises what `_FAULTS` names."""
-        async with asyncio.timeout(OPEN_S_MAX):
-            socket = await line_open(session, self._config.market_ws_url)
-        parts: list[asyncio.Task[None]] = []
+    async def _try(self) -> bool:
+        """One connection from its opening to its end; True when it brought a book."""
+        if not self._kept.books:
+            await self._life.sleep(LOOK_S)
+            return True
+        heard = self._kept.messages
+        try:
+            await self._live()
+        except _FAULTS as error:
+            self._error = f"{type(error).__name__}: {error}"[:300]
+        self._lost()
+        return self._kept.messages > heard
+
+    async def _live(self) -> None:
+        assert self._session is not None
+        socket = await line_open(self._session, self._config.market_ws_url)
         try:
             self._opened()
             await socket.send_str(_initial(self._kept.books))
-            parts = [asyncio.create_task(part(socket)) for part in (self._read, self._speak, self._check)]
-            parts.append(asyncio.create_task(self._stopped()))
-            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
-            for part in done:
-                part.result()
+            await self._life.together(self._read(socket), self._beat(socket), self._check())
         finally:
-            for part in parts:
-                part.cancel()
-            await asyncio.gather(*parts, return_exceptions=True)
             await socket.close()
 
-    async def _read(self, socket: Line) -> None:
+    async def _read(self, socket: Socket) -> None:
         await read_frames(socket, hear=self._hear)
         self._error = "the venue ended the line"
 
     def _hear(self, frame: bytes) -> None:
         if frame == PONG:
-            self._pong_s = time.monotonic()
+            self._pulse.pong_s = time.monotonic()
             return
-        self._heard_s = time.monotonic()
+        self._pulse.heard_s = time.monotonic()
         self._kept.hear(frame)
 
-    async def _speak(self, socket: Line) -> None:
-        """Say PING every PING_S seconds and what is to be subscribed; end when no PONG came for STALE_S."""
-        ping_s = 0.0
-        while True:
-            now_s = time.monotonic()
-            unsent, self._unsent = self._unsent, []
-            for frame in unsent:
-                await socket.send_str(frame)
-            if now_s - ping_s >= PING_S:
-                ping_s = now_s
-                await socket.send_str("PING")
-            if now_s - max(self._pong_s, self._heard_s) > STALE_S:
-                self._error = f"nothing heard for {STALE_S:.0f} s, not even a PONG"
-                return
-            await asyncio.sleep(LOOK_S)
+    async def _beat(self, socket: Socket) -> None:
+        await self._pulse.beat(socket)
+        self._error = f"nothing heard for {STALE_S:.0f} s, not even a PONG"
 
-    async def _check(self, _socket: Line) -> None:
+    async def _check(self) -> None:
         """Ask REST about what is in doubt and, when the line is silent, about everything."""
         while True:
             self._examine()
             now_s = time.monotonic()
-            asked = self._checks.due(now_s=now_s, heard_s=self._heard_s)
+            asked = self._checks.due(now_s=now_s, heard_s=self._pulse.heard_s)
             if asked:
                 try:
                     told = rest_books(await self._ask(asked))
@@ -198,7 +175,7 @@ class MarketStream:
                 except _FAULTS as error:
                     self._error = f"REST books: {type(error).__name__}: {error}"[:300]
                     self._checks.failed(asked, now_s=now_s)
-            if fault := self._checks.fault(now_s=time.monotonic(), heard_s=self._heard_s):
+            if fault := self._checks.fault(now_s=time.monotonic(), heard_s=self._pulse.heard_s):
                 self._error = fault
                 return
             await asyncio.sleep(LOOK_S)
@@ -211,27 +188,16 @@ class MarketStream:
             answer.raise_for_status()
             return await answer.read()
 
-    async def _stopped(self) -> None:
-        await self._stop.wait()
-
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stop.wait()
-        except TimeoutError:
-            return
-
     @property
     def _true_s(self) -> float:
         """When we last knew that the books without a doubt are the venue's: it spoke, or REST said the same."""
-        return max(self._heard_s, self._checks.confirmed_s)
+        return max(self._pulse.heard_s, self._checks.confirmed_s)
 
     def _opened(self) -> None:
         now_s = time.monotonic()
-        self._pong_s = self._heard_s = now_s
+        self._pulse.restart()
         self._connections += 1
         self._connected_since = utc_now()
-        self._unsent = []
         self._checks.opened(now_s=now_s)
 
     def _lost(self) -> None:
@@ -248,26 +214,6 @@ class MarketStream:
     @staticmethod
     def _wall(moment_s: float) -> datetime:
         return utc_now() - timedelta(seconds=max(0.0, time.monotonic() - moment_s))
-
-
-async def line_open(session: aiohttp.ClientSession, url: str) -> Line:
-    """Open a WebSocket whose text frames come as bytes: the decoder wants them so."""
-    return await session.ws_connect(
-        url,
-        max_msg_size=FRAME_BYTES_MAX,
-        decode_text=False,
-        timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S_MAX),
-    )
-
-
-async def read_frames(socket: Line, *, hear: Callable[[bytes], None]) -> None:
-    """Give every text frame to `hear` until the line ends."""
-    receive, text = socket.receive, aiohttp.WSMsgType.TEXT
-    while True:
-        message = await receive()
-        if message.type is not text:
-            return
-        hear(message.data)
 
 
 def _streamed(book: KeptBook, *, true_at: datetime) -> StreamedBook:
