@@ -63,6 +63,13 @@ def called(*words: str) -> tuple[int, str]:
     return 0, out.getvalue()
 
 
+def databases() -> list[str]:
+    """Those of the server that the tests use."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT datname FROM pg_database ORDER BY 1")
+        return [name for (name,) in cursor.fetchall()]
+
+
 def test_every_bench_is_listed_with_its_first_sentence() -> None:
     _, output = called("--list")
 
@@ -192,14 +199,15 @@ def test_the_page_of_figures_names_every_bench_and_judges_each_goal_by_its_own_f
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_the_command_runs_on_a_database_of_its_own_and_drops_it(tmp_path: Path) -> None:
+def test_the_command_runs_on_servers_of_its_own_and_leaves_ours_alone(tmp_path: Path) -> None:
     file = tmp_path / "figures.jsonl"
     words = ("bench", "import", "--policies", "500", "--rounds", "1", "--json", str(file))
+    before = databases()
 
     ended = subprocess.run(
         [sys.executable, "manage.py", *words],
         cwd=ROOT,
-        env=os.environ | {"TONSURANCE_NO_BOOTSTRAP": "1"},
+        env=os.environ | {"TONSURANCE_NO_BOOTSTRAP": "1", "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=RUN_S_MAX,
@@ -209,6 +217,5 @@ def test_the_command_runs_on_a_database_of_its_own_and_drops_it(tmp_path: Path) 
     assert ended.returncode in (0, 1), ended.stderr
     assert re.fullmatch(r"import: ratio [\d.,]+ \(goal <= 2\)", ended.stdout.splitlines()[-1])
     assert json.loads(file.read_text())["scale"]["policies"] == 500
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_database WHERE datname LIKE 'bench%%'")
-        assert cursor.fetchone()[0] == 0
+    assert databases() == before
+    assert [made.name for made in tmp_path.iterdir()] == [file.name], "the run's servers are gone"

@@ -1,7 +1,7 @@
 """Says what `manage.py bench` does before Django: PostgreSQL and Valkey of its own, as `manage.py test` starts them.
 
-They keep what they write as those of a production machine do (fsync on), so that a commit costs what it costs. With
-DATABASE_URL or REDIS_URL set, these servers are used; the database named there is left alone all the same.
+They keep what they write as those of a production machine do (fsync on), so that a commit costs what it costs. Servers
+named by DATABASE_URL and REDIS_URL are never touched: a bench is heavy work, and they may be somebody's book.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def run_bench(argv: list[str]) -> None:
         keeper.remove_at_end(home)
         for name in [name for name in os.environ if name.startswith("PG")]:
             del os.environ[name]  # libpq would read them and go elsewhere
-        servers = servers_choose(keeper, home=home, environ=os.environ, durable=True)
+        servers = servers_choose(keeper, home=home, environ={}, durable=True)
         servers.start(keeper)
         os.environ.update(servers.environment())
         _execute(argv)
