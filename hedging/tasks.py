@@ -6,6 +6,7 @@ import uuid
 
 from celery import shared_task
 
+from hedging.selectors.orders import order_named
 from hedging.services.breakers import venues_resume_due
 from hedging.services.claims import claims_note_closed
 from hedging.services.cycles import cycle_run_if_due
@@ -162,3 +163,18 @@ def watch_prices() -> str:
     if cause:
         ring("hedging.orchestrate", cause)
     return cause or "no price moved"
+
+
+@shared_task(name="hedging.hear")
+def hear(venue_code: str, client_order_id: str) -> str:
+    """Look an order up because its venue's stream spoke of it. A hint: what happened comes from the look-up alone."""
+    now = utc_now()
+    order_id = order_named(venue_code, client_order_id)
+    if order_id is None:
+        return "not an order of ours"
+    checked = order_check(order_id, now=now)
+    if checked.intent_id is not None:
+        ring_place(venue_code, checked.intent_id)
+    if checked.word == "finished" and slot_claim(f"hear_settlements:{venue_code}", every_s=2, now=now):
+        settlements_watch(venue_code, now=now)
+    return checked.word

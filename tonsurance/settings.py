@@ -247,8 +247,11 @@ POLYMARKET = {
     "rpc_url": env.str("POLYMARKET_RPC_URL", default="https://polygon.drpc.org"),
     "geoblock_url": env.str("POLYMARKET_GEOBLOCK_URL", default="https://polymarket.com/api/geoblock"),
     "relayer_api_key": env.str("POLYMARKET_RELAYER_API_KEY", default=""),
-    "market_ws_url": env.str(
+    "clob_market_ws_url": env.str(
         "POLYMARKET_MARKET_WS_URL", default="wss://ws-subscriptions-clob.polymarket.com/ws/market"
+    ),
+    "clob_user_ws_url": env.str(
+        "POLYMARKET_USER_WS_URL", default="wss://ws-subscriptions-clob.polymarket.com/ws/user"
     ),
     "chain_id": env.int("POLYMARKET_CHAIN_ID", default=137),
     "private_key": env.str("POLYMARKET_PRIVATE_KEY", default=""),

@@ -153,6 +153,14 @@ def _polymarket_stream(name: str) -> BookStream:
     return found
 
 
+def _polymarket_user_stream(name: str, on_order: Callable[[str], None]) -> BookStream:
+    from venues.adapters.polymarket import stream_config, user_stream
+
+    config = stream_config.user_stream_config_from(settings.POLYMARKET)
+    found: BookStream = user_stream.UserStream(config, name=name, on_order=on_order)
+    return found
+
+
 def _polymarket_stream_size() -> int:
     from venues.adapters.polymarket import stream
 
@@ -160,6 +168,9 @@ def _polymarket_stream_size() -> int:
 
 
 _STREAMS: dict[str, Callable[[str], BookStream]] = {"polymarket": _polymarket_stream}
+_USER_STREAMS: dict[str, Callable[[str, Callable[[str], None]], BookStream]] = {
+    "polymarket": _polymarket_user_stream
+}
 _STREAM_SIZES: dict[str, Callable[[], int]] = {"polymarket": _polymarket_stream_size}
 
 
@@ -178,3 +189,10 @@ def stream_for(venue_code: str, *, name: str) -> BookStream:
 def stream_size_max(venue_code: str) -> int:
     """How many instruments one line of `venue_code` carries."""
     return _STREAM_SIZES[venue_code]()
+
+
+def user_stream_for(venue_code: str, *, name: str, on_order: Callable[[str], None]) -> BookStream:
+    """A new line to what happens to our own orders, not yet running. Raises Refused like `stream_for`."""
+    if venue_code not in _USER_STREAMS:
+        raise Refused(f"venue {venue_code!r} streams no orders", code="no_stream", field="venue")
+    return _USER_STREAMS[venue_code](name, on_order)

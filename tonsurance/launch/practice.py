@@ -30,6 +30,7 @@ URL_NAMES = {
     "POLYMARKET_RPC_URL": "rpc_url",
     "POLYMARKET_GEOBLOCK_URL": "geoblock_url",
     "POLYMARKET_MARKET_WS_URL": "clob_market_ws_url",
+    "POLYMARKET_USER_WS_URL": "clob_user_ws_url",
 }
 CONTRACT_NAMES = {
     "POLYMARKET_CHAIN_ID": "chain_id",

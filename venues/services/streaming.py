@@ -32,10 +32,13 @@ from venues.services.streams import (
     streams_refused,
     streams_store,
     streams_trim,
+    user_stream_open,
+    venues_streamed,
 )
 
 WRITE_EVERY_S = 1.0
 WANTED_EVERY_S = 5.0
+HINTS_MAX = 100
 LINES_MAX = 25
 """Of one venue; instruments beyond are left to REST, and the log says so."""
 STOP_S_MAX = 5.0
@@ -54,19 +57,31 @@ class Line:
     task: asyncio.Task[None]
     carries: dict[str, int] = field(default_factory=dict)
     counted: int = 0
+    is_user: bool = False
 
 
 class Streaming:
     """All lines. `wanted` says which instruments (row ids) to stream, the most important first.
 
-    `on_move` is called when a best price moved. Both are called in the database's thread.
+    `on_move` is called when a best price moved; `on_order`, where given, with a venue and its name of an order of ours
+    that something happened to, and the lines that know of such things are opened. All are called in the database's
+    thread.
     """
 
-    def __init__(self, *, wanted: Callable[[], Sequence[int]], on_move: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        *,
+        wanted: Callable[[], Sequence[int]],
+        on_move: Callable[[], object],
+        on_order: Callable[[str, str], object] | None = None,
+    ) -> None:
         self._wanted = wanted
         self._on_move = on_move
+        self._on_order = on_order
+        self._told_orders: set[tuple[str, str]] = set()
         self._lines: dict[str, Line] = {}
         self._left_out: frozenset[str] = frozenset()
+        self._refused: set[str] = set()
         self._stop = asyncio.Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="streams-database")
         self._wrote_s = monotonic_s()
@@ -87,6 +102,7 @@ class Streaming:
                         await self._assign(await self._database(self._read_wanted))
                         wanted_s = monotonic_s()
                     if is_ours:
+                        self._open_user_lines()
                         await self._write()
                 except (DatabaseError, InterfaceError) as error:
                     is_ours, wanted_s = False, 0.0
@@ -118,6 +134,33 @@ class Streaming:
             log.warning("more instruments than lines; the rest is read by REST", left_out=len(left_out))
         self._left_out = frozenset(left_out)
 
+    def _open_user_lines(self) -> None:
+        """One line a venue to what happens to our orders; without credentials there is none, and REST does all."""
+        if self._on_order is None:
+            return
+        for venue_code in sorted(venues_streamed()):
+            name = f"{venue_code}-user"
+            if name in self._lines or name in self._refused:
+                continue
+            told = partial(self._order_told, venue_code)
+            try:
+                stream = user_stream_open(venue_code, name=name, on_order=told)
+            except Refused as refused:
+                self._refused.add(name)
+                log.warning("orders are not streamed; they are looked up as before", why=str(refused))
+                continue
+            task = asyncio.create_task(stream.run())
+            self._lines[name] = Line(name, venue_code, stream, task, is_user=True)
+
+    def _order_told(self, venue_code: str, order_name: str) -> None:
+        """Pass a hint on, once while it is under way; hints beyond HINTS_MAX are dropped: a look-up comes anyway."""
+        hint = (venue_code, order_name)
+        if self._on_order is None or hint in self._told_orders or len(self._told_orders) >= HINTS_MAX:
+            return
+        self._told_orders.add(hint)
+        passed = asyncio.get_running_loop().run_in_executor(self._thread, self._on_order, *hint)
+        passed.add_done_callback(lambda _done: self._told_orders.discard(hint))
+
     async def _room(self, venue_code: str) -> Line | None:
         lines = self._lines_of(venue_code)
         for line in lines:
@@ -147,7 +190,7 @@ class Streaming:
                 error = None if line.task.cancelled() else line.task.exception()
                 log.error("a line fell over; starting it again", stream=line.name, error=repr(error))
                 del self._lines[line.name]
-            elif not line.carries and len(self._lines) > 1:
+            elif not line.carries and not line.is_user and len(self._lines_of(line.venue_code)) > 1:
                 line.stream.stop()
                 await asyncio.wait([line.task], timeout=STOP_S_MAX)
                 del self._lines[line.name]
@@ -219,7 +262,8 @@ class Streaming:
         return instruments_streamable(self._wanted())
 
     def _lines_of(self, venue_code: str) -> list[Line]:
-        return [line for line in self._lines.values() if line.venue_code == venue_code]
+        """The lines with books."""
+        return [line for line in self._lines.values() if line.venue_code == venue_code and not line.is_user]
 
     async def _sleep(self, seconds: float) -> None:
         try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from tonsurance.kernel.errors import Refused
 from venues.domain.streams import BookStream, StreamedBook, StreamHealth
 from venues.models import Instrument, StreamBook, StreamState
-from venues.registry import stream_for, stream_size_max, venues_with_stream
+from venues.registry import stream_for, stream_size_max, user_stream_for, venues_with_stream
 
 # One streaming process at a time: two would overwrite each other's lines. Any constant of our own will do.
 _LOCK = 7_301_114
@@ -42,6 +42,11 @@ class StreamReport:
 def stream_open(venue_code: str, *, name: str) -> BookStream:
     """A new line to `venue_code`, not yet running. Raises Refused for a venue without one, or faulty settings."""
     return stream_for(venue_code, name=name)
+
+
+def user_stream_open(venue_code: str, *, name: str, on_order: Callable[[str], None]) -> BookStream:
+    """A new line to what happens to our own orders, not yet running. Raises Refused like `stream_open`."""
+    return user_stream_for(venue_code, name=name, on_order=on_order)
 
 
 def stream_instruments_max(venue_code: str) -> int:

@@ -139,7 +139,7 @@ class MarketStream:
 
     async def _live(self) -> None:
         assert self._session is not None
-        socket = await line_open(self._session, self._config.market_ws_url)
+        socket = await line_open(self._session, self._config.clob_market_ws_url)
         try:
             self._opened()
             await socket.send_str(_initial(self._kept.books))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,9 +12,15 @@ from venues.adapters.polymarket.config import is_production_host
 
 SETTING_NAMES: Final = {
     "clob_url": "POLYMARKET_CLOB_API_URL",
-    "market_ws_url": "POLYMARKET_MARKET_WS_URL",
+    "clob_market_ws_url": "POLYMARKET_MARKET_WS_URL",
+    "clob_user_ws_url": "POLYMARKET_USER_WS_URL",
+    "api_key": "POLYMARKET_API_KEY",
+    "secret": "POLYMARKET_SECRET",
+    "passphrase": "POLYMARKET_PASSPHRASE",
 }
-_SCHEMES: Final = {"clob_url": ("http", "https"), "market_ws_url": ("ws", "wss")}
+_WEB, _SOCKET = ("http", "https"), ("ws", "wss")
+_SCHEMES: Final = {"clob_url": _WEB, "clob_market_ws_url": _SOCKET, "clob_user_ws_url": _SOCKET}
+_CREDENTIALS: Final = ("api_key", "secret", "passphrase")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -22,7 +28,7 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 class StreamConfig:
     """Two addresses of one exchange: its WebSocket, and the REST books that check it."""
 
-    market_ws_url: str
+    clob_market_ws_url: str
     clob_url: str
 
     @property
@@ -31,22 +37,52 @@ class StreamConfig:
         return urlsplit(self.clob_url).hostname in _LOOPBACK
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UserStreamConfig:
+    """The private channel's address, and who we are there."""
+
+    clob_user_ws_url: str
+    clob_url: str
+    api_key: str = field(repr=False)
+    secret: str = field(repr=False)
+    passphrase: str = field(repr=False)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the exchange is on this machine, so that no proxy is asked."""
+        return urlsplit(self.clob_url).hostname in _LOOPBACK
+
+
+def user_stream_config_from(settings: Mapping[str, object]) -> UserStreamConfig:
+    """Address and credentials in `settings`. Raises Refused naming the environment variable and the remedy."""
+    urls = _one_exchange(settings, "clob_user_ws_url")
+    told = {name: str(settings.get(name) or "").strip() for name in _CREDENTIALS}
+    for name, value in told.items():
+        if not value:
+            raise _refused(name, "is missing; `manage.py venue_credentials` makes the three of them")
+    return UserStreamConfig(**urls, **told)
+
+
 def stream_config_from(settings: Mapping[str, object]) -> StreamConfig:
     """The addresses in `settings`. Raises Refused naming the environment variable and the remedy."""
-    urls = {name: _url(settings, name) for name in SETTING_NAMES}
+    return StreamConfig(**_one_exchange(settings, "clob_market_ws_url"))
+
+
+def _one_exchange(settings: Mapping[str, object], socket: str) -> dict[str, str]:
+    urls = {name: _url(settings, name) for name in ("clob_url", socket)}
     is_production = {name: is_production_host(url) for name, url in urls.items()}
     if len(set(is_production.values())) > 1:
         raise _refused(
-            "market_ws_url",
+            socket,
             f"and {SETTING_NAMES['clob_url']} name two exchanges, one of them Polymarket's own; "
             "books of one must never be checked against the other",
         )
     if is_production["clob_url"] and settings.get("live_allowed") is not True:
         raise _refused(
-            "market_ws_url",
+            socket,
             "is the live exchange; it needs TRADING_ENVIRONMENT=LIVE and LIVE_TRADING_ALLOWED",
         )
-    return StreamConfig(**urls)
+    return urls
 
 
 def _url(settings: Mapping[str, object], name: str) -> str:

@@ -37,7 +37,7 @@ class Watched:
     def __init__(self, exchange: PracticeExchange, pace: Pace) -> None:
         self.exchange = exchange
         urls = exchange.get("info")["urls"]
-        config = StreamConfig(market_ws_url=urls["clob_market_ws_url"], clob_url=urls["clob_url"])
+        config = StreamConfig(clob_market_ws_url=urls["clob_market_ws_url"], clob_url=urls["clob_url"])
         self.stream = MarketStream(config, name="polymarket-1", pace=pace)
         self.books: dict[str, StreamedBook] = {}
 
@@ -340,4 +340,4 @@ def test_one_line_does_not_take_more_than_it_carries(practice_exchange):
 )
 def test_a_mixture_of_exchanges_is_refused(clob, socket, words):
     with pytest.raises(Refused, match=words):
-        stream_config_from({"clob_url": clob, "market_ws_url": socket, "live_allowed": False})
+        stream_config_from({"clob_url": clob, "clob_market_ws_url": socket, "live_allowed": False})
