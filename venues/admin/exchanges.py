@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
@@ -28,6 +29,7 @@ from venues.models import ExchangeContract, Venue
 from venues.services.exchanges import exchange_add, exchange_retire
 
 _CHAINS = {137: "Polygon (137)", 31337: "Practice (31337)"}
+_IDS = {PositionIds.CTF: "Conditional tokens", PositionIds.PROTOCOL_V2: "Protocol V2 positions"}
 _KINDS = {"": None, "no": False, "yes": True}
 
 
@@ -41,7 +43,10 @@ class ContractForm(ReasonForm):
 
     venue = forms.ModelChoiceField(Venue.objects.all(), initial="polymarket", widget=UnfoldAdminSelectWidget)
     chain_id = forms.IntegerField(
-        min_value=1, initial=137, widget=UnfoldAdminIntegerFieldWidget, help_text="137 is Polygon."
+        min_value=1,
+        initial=lambda: settings.POLYMARKET["chain_id"],
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="137 is Polygon, 31337 a practice exchange.",
     )
     contract = forms.RegexField(
         r"^0x[0-9a-fA-F]{40}$",
@@ -66,10 +71,7 @@ class ContractForm(ReasonForm):
     )
     position_ids = forms.ChoiceField(
         label="Ids",
-        choices=[
-            (PositionIds.CTF.value, "Conditional tokens"),
-            (PositionIds.PROTOCOL_V2.value, "Protocol V2 positions"),
-        ],
+        choices=[(word.value, label) for word, label in _IDS.items()],
         widget=UnfoldAdminSelectWidget,
     )
     valid_from = forms.SplitDateTimeField(
@@ -122,10 +124,10 @@ class ExchangeContractAdmin(ReadOnlyAdmin):
 
     at_venue = cell("venue.name", "Venue", how=str)
     address = text_cell("contract", "Contract")
-    chain = cell("chain_id", "Chain", how=chain_words)
+    chain = cell("chain_id", "Chain", how=lambda chain_id: display.one_line(chain_words(chain_id)))
     domain = text_cell("domain_name", "Name")
     version = cell("domain_version", "Version", how=str)
-    ids = cell("position_ids", "Ids", how=display.word)
+    ids = cell("position_ids", "Ids", how=lambda word: _IDS[PositionIds(word)])
     word_of_venue = cell("market_version", "Protocol, in the venue's word", how=str)
     valid = ago_cell("valid_from", "Valid from")
     valid_full = moment_cell("valid_from", "Valid from")

@@ -171,12 +171,12 @@ class VenueAdmin(CardsAdmin):
 
 
 def _limit(item: LimitState) -> tuple[Any, ...]:
-    wait = f" (waits until {display.moment_text(item.blocked_until)})" if item.blocked_until else ""
+    wait = f", waits until {display.moment_text(item.blocked_until)}" if item.blocked_until else ""
     return (
-        item.name,
-        f"{item.tokens:,.0f}{wait}",
-        f"{item.capacity:,.0f}",
-        f"{item.rate:,.0f}",
+        f"{item.name}{wait}",
+        display.count(int(item.tokens)),
+        display.count(int(item.capacity)),
+        display.count(round(item.rate)),
         item.tier or display.NOTHING,
         display.ago(item.warned_at),
     )
