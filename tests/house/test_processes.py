@@ -31,7 +31,7 @@ def test_production_has_one_beat_one_engine_one_stream_of_books_and_a_web_server
     commands = procfile()
     assert commands["beat"] == "celery -A tonsurance beat"
     assert commands["engine"] == "python manage.py run_engine"
-    assert commands["streams"] == "python manage.py stream_markets"
+    assert commands["streams"] == "python manage.py stream_markets --user"
     assert commands["web"].startswith("gunicorn tonsurance.wsgi:application ")
 
 

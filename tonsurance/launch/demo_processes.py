@@ -32,7 +32,7 @@ def product_start(
     python = sys.executable
     commands = {
         "engine": [python, "manage.py", "run_engine"],
-        "streams": [python, "manage.py", "stream_markets"],
+        "streams": [python, "manage.py", "stream_markets", "--user"],
         "web": [
             *(python, "-m", "gunicorn", "tonsurance.wsgi:application", "--bind", f"{LOOPBACK}:{port}"),
             *("--workers", "1", "--threads", "4", "--graceful-timeout", "5", "--log-level", "warning"),

@@ -20,7 +20,7 @@ def stream_process(desk: Desk, keeper: Keeper, tmp_path) -> Callable[[], Child]:
         count = len(keeper.children)
         return keeper.spawn(
             f"streams {count}",
-            [sys.executable, "manage.py", "stream_markets"],
+            [sys.executable, "manage.py", "stream_markets", "--user"],
             log=tmp_path / f"streams-{count}.log",
             environment=environment(desk, LOG_LEVEL="INFO"),
             stage=2,
