@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import Count, F, Min, Q
 
 from hedging.models import Breaker, Cycle, Discrepancy, Fill, Intent, Mapping, Order, ReconciliationRun
 from hedging.models.fills import PROVISIONAL
@@ -37,7 +37,6 @@ class Heap:
 class LastRun:
     """When a venue was last compared without error, and what the newest comparison complained about."""
 
-    venue_code: str
     good_at: datetime | None
     error: str
 
@@ -110,18 +109,14 @@ def breakers_all() -> list[Breaker]:
     return list(Breaker.objects.order_by("scope"))
 
 
-def reconciliations_newest() -> dict[str, LastRun]:
-    """By venue: its last good comparison, and the error of its newest finished one."""
-    good = dict(
-        ReconciliationRun.objects.filter(error="", finished_at__isnull=False)
-        .values_list("venue_id")
-        .annotate(Max("finished_at"))
-    )
-    newest = ReconciliationRun.objects.order_by("venue_id", "-pk").distinct("venue_id")
-    return {
-        row.venue_id: LastRun(venue_code=row.venue_id, good_at=good.get(row.venue_id), error=row.error)
-        for row in newest
-    }
+def reconciliation_newest(venue_code: str) -> LastRun | None:
+    """A venue's last good comparison, and the error of its newest finished one; None before the first."""
+    runs = ReconciliationRun.objects.filter(venue_id=venue_code, finished_at__isnull=False).order_by("-pk")
+    newest = runs.first()
+    if newest is None:
+        return None
+    good = newest if not newest.error else runs.filter(error="").first()
+    return LastRun(good_at=good.finished_at if good else None, error=newest.error)
 
 
 def cycle_newest() -> Cycle | None:

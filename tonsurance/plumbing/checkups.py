@@ -44,6 +44,8 @@ class Check:
     wait_s: float = WAIT_S
     needs_database: bool = True
     asks_venue: bool = False
+    after: str = ""
+    """The check that must not have found faults alone: what does not answer at all is told once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,7 +133,12 @@ def checkup_run(*, only: Collection[str] = (), is_quick: bool = False) -> Diagno
     if away := _without_database(asked, answers):
         asked = [check for check in asked if not check.needs_database]
         answers |= {check.name: _skipped(check, "the database does not answer") for check in away}
-    answers |= _ask_all([check for check in asked if check.name not in answers])
+    asked = [check for check in asked if check.name not in answers]
+    answers |= _ask_all([check for check in asked if not check.after])
+    later = [check for check in asked if check.after]
+    shut = {name for name, answer in answers.items() if _is_shut(answer)}
+    answers |= {check.name: _skipped(check, f"see {check.after}") for check in later if check.after in shut}
+    answers |= _ask_all([check for check in later if check.after not in shut])
     return Diagnosis(
         started_at=started_at,
         took_ms=_ms(since_s=started_s),
@@ -244,6 +251,10 @@ def _too_slow(check: Check) -> Answer:
         runbook="doctor",
     )
     return Answer(check=check.name, group=check.group, findings=(found,), took_ms=int(check.wait_s * 1000))
+
+
+def _is_shut(answer: Answer) -> bool:
+    return bool(answer.findings) and all(finding.level is Level.FAULT for finding in answer.findings)
 
 
 def _skipped(check: Check, why: str) -> Answer:

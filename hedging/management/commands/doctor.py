@@ -6,6 +6,7 @@ It changes nothing: PostgreSQL itself refuses its checks every write. The page H
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from itertools import groupby
 from typing import Any, cast
@@ -34,6 +35,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object for machines")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        # Every retry of a read is a warning in the log; here the finding says it once.
+        logging.disable(logging.WARNING)
         try:
             diagnosis = checkup_run(only=options["only"], is_quick=options["quick"])
         except Refused as refusal:
@@ -42,6 +45,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"the doctor itself could not run: {type(error).__name__}: {error}", returncode=EXIT_BROKEN
             ) from error
+        finally:
+            logging.disable(logging.NOTSET)
         if options["json"]:
             self.stdout.write(json.dumps(diagnosis.as_json(), indent=2))
         else:

@@ -14,7 +14,7 @@ from hedging.services.diagnosis.work import fills_ask, intents_ask, orders_ask
 from tonsurance.plumbing.checkups import Check
 from venues.registry import venues_with_gateway
 
-VENUE_WAIT_S = 15.0
+VENUE_WAIT_S = 20.0
 
 
 def book_checks() -> list[Check]:
@@ -45,6 +45,7 @@ def _of_venue(venue_code: str) -> list[Check]:
             ask=partial(book_ask, venue_code),
             wait_s=VENUE_WAIT_S,
             asks_venue=True,
+            after=f"{venue_code}.reach",
         ),
         Check(
             name=f"{venue_code}.funds",
@@ -52,5 +53,6 @@ def _of_venue(venue_code: str) -> list[Check]:
             ask=partial(funds_ask, venue_code),
             wait_s=VENUE_WAIT_S,
             asks_venue=True,
+            after=f"{venue_code}.reach",
         ),
     ]

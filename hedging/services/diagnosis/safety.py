@@ -13,7 +13,7 @@ from hedging.selectors.diagnosis import (
     LastRun,
     breakers_all,
     discrepancies_heap,
-    reconciliations_newest,
+    reconciliation_newest,
 )
 from tonsurance.kernel.findings import Finding, by_limits, fault, judged, ok, warning
 from tonsurance.plumbing.slots import slot_age_s
@@ -75,8 +75,7 @@ def _open(row: Breaker, *, now: datetime) -> Finding:
 
 def reconciliation_ask(*, now: datetime) -> list[Finding]:
     """When each venue was last compared with the book, and what does not agree."""
-    runs = reconciliations_newest()
-    found = [_compared(code, runs.get(code), now=now) for code in sorted(venues_with_gateway())]
+    found = [_compared(code, reconciliation_newest(code), now=now) for code in sorted(venues_with_gateway())]
     return [*found, _differences(discrepancies_heap(), discrepancies_heap("FOREIGN_ORDER"), now=now)]
 
 

@@ -130,6 +130,24 @@ def test_without_the_database_the_others_still_answer() -> None:
     assert [answer.skipped for answer in diagnosis.answers] == ["", "the database does not answer", ""]
 
 
+def test_what_does_not_answer_at_all_is_told_once() -> None:
+    def half(*, now: datetime) -> list[Finding]:
+        return [*fine(now=now), *bad(now=now)]
+
+    checks_register([check("dead", bad), check("late", half)])
+    checks_register([check("behind dead", after="dead"), check("behind late", after="late")])
+    diagnosis = checkup_run()
+    assert codes(diagnosis) == {
+        "dead": ["bad"],
+        "late": ["fine", "bad"],
+        "behind dead": [],
+        "behind late": ["fine"],
+    }
+    assert [answer.skipped for answer in diagnosis.answers] == ["", "", "see dead", ""]
+    # Asked for by name it is asked, whatever stands before it.
+    assert codes(checkup_run(only=["behind dead"])) == {"behind dead": ["fine"]}
+
+
 def test_one_named_check_is_asked_alone_and_the_database_only_tells_when_it_is_away() -> None:
     checks_register(
         [check("database", needs_database=True), check("book", needs_database=True), check("broker")]

@@ -12,8 +12,8 @@ from venues.registry import venues_with_contracts, venues_with_gateway, venues_w
 from venues.services.diagnosis.account import venue_account_ask, venue_contracts_ask, venue_standing_ask
 from venues.services.diagnosis.line import venue_credentials_ask, venue_reach_ask, venue_settings_ask
 
-# The adapters' client libraries take a second or two to load, and a read is tried for up to twelve.
-WAIT_S = 15.0
+# The adapters' client libraries take a second or two to load; a read of a mute venue is given up after sixteen.
+WAIT_S = 20.0
 # Balance, approvals and standing are a dozen reads of the venue and of the chain.
 ACCOUNT_WAIT_S = 25.0
 
@@ -46,6 +46,7 @@ def _check(
     asks_venue: bool = True,
     wait_s: float = WAIT_S,
 ) -> Check:
+    is_first = name in {"settings", "reach"}
     return Check(
         name=f"{venue_code}.{name}",
         group="Venues",
@@ -53,4 +54,5 @@ def _check(
         wait_s=wait_s,
         needs_database=False,
         asks_venue=asks_venue,
+        after="" if is_first or not asks_venue else f"{venue_code}.reach",
     )
