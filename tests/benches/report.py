@@ -73,7 +73,8 @@ def print_table(file: Path, *, out: TextIO) -> None:
     runs = [newest[name] for name in sorted(newest)]
     out.write("## Goals\n\n| bench | goal | asked | reached | | run |\n|-|-|-|-|-|-|\n")
     for run in runs:
-        when = f"{run['at'][:16].replace('T', ' ')}, load {run['load'][0]} to {run['load'][1]}"
+        load = f"load {run['load'][0]} to {run['load'][1]}"
+        when = f"{run['at'][:16].replace('T', ' ')}, {run['machine']['commit'] or 'no commit'}, {load}"
         for goal in run["goals"]:
             verdict = "met" if goal["met"] else "missed"
             cells = (run["bench"], goal["name"], goal["goal"], _amount(goal["ratio"]), verdict, when)
@@ -88,13 +89,10 @@ def print_table(file: Path, *, out: TextIO) -> None:
         for number, (name, value, unit) in enumerate(figures):
             first = (run["bench"], work) if number == 0 else ("", "")
             out.write(f"| {first[0]} | {first[1]} | {name} | {_amount(value)} {unit} |\n")
-    for machine in sorted({_machine_words(run["machine"]) for run in runs}):
-        out.write(f"\n{machine}\n")
-
-
-def _machine_words(told: dict[str, Any]) -> str:
-    commit = told["commit"]
-    return Machine(**told).words + (f", commit {commit}" if commit else "")
+    machines = {Machine(**run["machine"]).words for run in runs}
+    for words in sorted(machines):
+        if not any(other != words and other.startswith(words) for other in machines):
+            out.write(f"\n{words}\n")
 
 
 def _amount(value: float) -> str:

@@ -20,6 +20,7 @@ from tests.benches.result import BenchResult, Goal, WrongAnswer, decisive
 
 RUN_S_MAX = 120
 PAGE = ROOT / "docs" / "performance.md"
+RUNS = ROOT / "docs" / "performance.jsonl"
 FASTER = Goal(name="faster", at_least=50)
 CHEAPER = Goal(name="cheaper", at_most=1.5)
 OWN_BENCH = '''"""A bench of a test.
@@ -191,10 +192,19 @@ def test_the_page_of_figures_names_every_bench_and_judges_each_goal_by_its_own_f
     }
 
     assert [line.split("`")[1] for line in lines if line.startswith("| `")] == bench.bench_names()
-    assert rows
     for row in rows:
         goal = goals[row[0], row[1], row[2]]
         assert goal.is_met(float(row[3].replace(",", ""))) is (row[4] == "met"), row
+
+
+def test_the_page_of_figures_ends_with_the_runs_that_are_kept() -> None:
+    _, output = called("--table", str(RUNS))
+
+    shown = PAGE.read_text(encoding="utf-8").partition("## Goals")
+    assert "".join(shown[1:]).strip() == output.strip(), (
+        "replace what follows `## Goals` in docs/performance.md by what "
+        "`manage.py bench --table docs/performance.jsonl` prints"
+    )
 
 
 @pytest.mark.slow
