@@ -74,6 +74,21 @@ def test_a_recording_is_played_at_its_own_times(exchange):
     assert (told["playing"], told["played"], told["left_out"]) == (False, 3, 0)
 
 
+def test_a_change_that_crosses_sweeps_away_what_stood_there_before(exchange):
+    yes, _ = exchange.tokens(USDC)
+    events = [
+        _book(yes, 0, bids=[["0.02", "10"]], asks=[["0.05", "20"], ["0.03", "30"]]),
+        _change(yes, 1, ("BUY", "0.04", "5")),
+        _change(yes, 2, ("SELL", "0.015", "7")),
+    ]
+    exchange.admin("/play", events=events)
+    exchange.admin("/clock", advance_seconds=1.5)
+    assert _shown(exchange, yes) == ([["0.040", "5"], ["0.020", "10"]], [["0.050", "20"]])
+    exchange.admin("/clock", advance_seconds=2)
+    assert _shown(exchange, yes) == ([], [["0.015", "7"], ["0.050", "20"]])
+    assert exchange.truth()["trades"] == {}, "the house never trades with itself"
+
+
 def test_a_recording_may_be_played_faster(exchange):
     yes, _ = exchange.tokens(USDC)
     events = [
