@@ -32,7 +32,7 @@ from hedging.selectors.dashboard import (
     orders_in_doubt,
     orders_recent,
 )
-from hedging.selectors.mappings import mapping_counts
+from hedging.selectors.mappings import MappingCounts, mapping_counts
 from hedging.selectors.report import BookFigures, book_figures
 from hedging.services.config import config_read
 from tonsurance.kernel.clock import utc_now
@@ -64,6 +64,7 @@ def home_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
         return context
     now, config = utc_now(), config_read()
     book = book_figures(config.venue_shares)
+    mapped = mapping_counts()
     recent = orders_recent()
     doubt = orders_in_doubt() if book.uncertain.doubt_count else []
     streams = streams_all()
@@ -72,11 +73,11 @@ def home_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
         "has_figures": True,
         "trading": _trading(is_enabled=config.enabled),
         "alarms": [
-            *_alarms(book, now=now, cycle_every=timedelta(seconds=config.cycle_every_seconds)),
+            *_alarms(book, mapped, now=now, cycle_every=timedelta(seconds=config.cycle_every_seconds)),
             *stream_alarms(streams, now=now),
             *account_alarms(),
         ],
-        "facts": _facts(book, now=now),
+        "facts": _facts(book, mapped, now=now),
         "doubt": _orders(doubt, now=now) if doubt else "",
         "unhedged": _unhedged(book),
         "unhedged_chart": _unhedged_chart(book),
@@ -103,7 +104,9 @@ def _trading(*, is_enabled: bool) -> SafeString:
     return display.badge("Trading on the practice exchange", "green")
 
 
-def _alarms(book: BookFigures, *, now: datetime, cycle_every: timedelta) -> list[tuple[str, str]]:
+def _alarms(
+    book: BookFigures, mapped: MappingCounts, *, now: datetime, cycle_every: timedelta
+) -> list[tuple[str, str]]:
     """What needs a person, as (sentence, link); empty when nothing does."""
     found: list[tuple[str, str]] = []
     uncertain = book.uncertain
@@ -127,7 +130,6 @@ def _alarms(book: BookFigures, *, now: datetime, cycle_every: timedelta) -> list
         ago = display.ago_text(checkup.started_at, now=now)
         words = f"{display.counted(checkup.faults_count, 'fault')} found by the doctor, {ago}"
         found.append((words, reverse("admin:plumbing_checkup_changelist")))
-    mapped = mapping_counts()
     if mapped.needs_person:
         words = f"{display.counted(mapped.needs_person, 'mapping')} suspended until a person looks"
         found.append((words, _list("mapping") + "?state__exact=suspended"))
@@ -141,9 +143,9 @@ def _alarms(book: BookFigures, *, now: datetime, cycle_every: timedelta) -> list
     return found
 
 
-def _facts(book: BookFigures, *, now: datetime) -> list[Fact]:
+def _facts(book: BookFigures, mapped: MappingCounts, *, now: datetime) -> list[Fact]:
     """The figures on top: what we owe and what offsets it, then what is under way."""
-    return [*_facts_of_cover(book), *_facts_of_work(book, now=now)]
+    return [*_facts_of_cover(book), *_facts_of_work(book, mapped, now=now)]
 
 
 def _facts_of_cover(book: BookFigures) -> list[Fact]:
@@ -189,7 +191,7 @@ def _facts_of_cover(book: BookFigures) -> list[Fact]:
     ]
 
 
-def _facts_of_work(book: BookFigures, *, now: datetime) -> list[Fact]:
+def _facts_of_work(book: BookFigures, mapped: MappingCounts, *, now: datetime) -> list[Fact]:
     uncertain, cycle = book.uncertain, book.cycle
     return [
         Fact(
@@ -204,7 +206,7 @@ def _facts_of_work(book: BookFigures, *, now: datetime) -> list[Fact]:
             f"{display.counted(uncertain.flight_count, 'order')} at the venues",
             _list("order") + "?standing=flight",
         ),
-        _mapped_fact(),
+        _mapped_fact(mapped),
         Fact(
             "Last cycle",
             display.ago_text(cycle.as_of, now=now),
@@ -216,8 +218,7 @@ def _facts_of_work(book: BookFigures, *, now: datetime) -> list[Fact]:
     ]
 
 
-def _mapped_fact() -> Fact:
-    mapped = mapping_counts()
+def _mapped_fact(mapped: MappingCounts) -> Fact:
     waiting = f"{display.counted(mapped.proposed, 'proposal')} of {display.counted(mapped.markets_waiting, 'market')}"
     return Fact(
         "Mappings approved",
@@ -325,13 +326,18 @@ def _order_row(row: Order, *, now: datetime) -> tuple[Any, ...]:
     return (
         display.admin_link(row, display.short_id(row.pk)),
         display.badge(display.word(row.state), colours.ORDER.get(row.state, "grey")),
-        display.badge(display.word(row.side), colours.SIDE[row.side]),
+        _side(row),
         display.usd(row.notional_usd),
         display.usd(row.filled_usd),
         str(row.instrument),
         row.reason or display.NOTHING,
         display.ago(row.created_at, now=now),
     )
+
+
+def _side(row: Order) -> SafeString:
+    word = colours.side_of(row.side, row.time_in_force)
+    return display.badge(display.word(word), colours.SIDE[word])
 
 
 def _plotted(amount_usd: Decimal) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from hedging.domain.mappings import PASSING, MappingState
 from hedging.models import Mapping
@@ -24,27 +24,17 @@ class MappingCounts:
 
 
 def mapping_counts() -> MappingCounts:
-    """All mappings, counted in two queries."""
-    rows = Mapping.objects.order_by().values_list("state", "suspended_kind").annotate(Count("pk"))
-    counts = {(state, kind): count for state, kind, count in rows}
-
-    def of(state: MappingState) -> int:
-        return sum(count for (found, _), count in counts.items() if found == state)
-
+    """All mappings, counted in one query."""
+    proposed = Q(state=MappingState.PROPOSED)
+    suspended = Q(state=MappingState.SUSPENDED)
     return MappingCounts(
-        proposed=of(MappingState.PROPOSED),
-        approved=of(MappingState.APPROVED),
-        suspended=of(MappingState.SUSPENDED),
-        needs_person=sum(
-            count
-            for (state, kind), count in counts.items()
-            if state == MappingState.SUSPENDED and kind not in PASSING
-        ),
-        markets_waiting=Mapping.objects.filter(state=MappingState.PROPOSED)
-        .order_by()
-        .values("instrument_id")
-        .distinct()
-        .count(),
+        **Mapping.objects.aggregate(
+            proposed=Count("pk", filter=proposed),
+            approved=Count("pk", filter=Q(state=MappingState.APPROVED)),
+            suspended=Count("pk", filter=suspended),
+            needs_person=Count("pk", filter=suspended & ~Q(suspended_kind__in=sorted(PASSING))),
+            markets_waiting=Count("instrument_id", filter=proposed, distinct=True),
+        )
     )
 
 

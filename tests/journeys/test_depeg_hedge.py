@@ -12,7 +12,7 @@ from hedging.models import Cycle, CycleLeg, HedgePosition, Intent, Mapping, Orde
 from hedging.services.config import config_set
 from hedging.services.cycles import cycle_run
 from hedging.services.executor import intent_place
-from hedging.services.mappings import mapping_approve, mapping_propose
+from hedging.services.mappings import mapping_approve, mapping_propose, mapping_suspend
 from hedging.services.policy_hedges import close_policy_hedges, execute_depeg_hedge
 from hedging.services.reconciliation import reconcile_venue
 from hedging.services.verification import verify_book
@@ -108,7 +108,7 @@ def test_a_hundred_thousand_of_cover_buys_forty_thousand_shares_for_twenty_thous
 
 
 def test_without_a_market_nothing_is_hedged_and_it_is_said(desk: Desk, usdc_on_ethereum: Product) -> None:
-    Mapping.objects.update(is_active=False)
+    mapping_suspend(Mapping.objects.get().pk, reason="the source is gone", actor="tester", now=utc_now())
     sell("P-1", 100_000)
     told = StringIO()
 
