@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import logging
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from polymarket import PolymarketError
 
-from tonsurance.kernel.clock import epoch_ms, monotonic_s, utc_now
+from tonsurance.kernel.clock import epoch_ms, utc_now
 from venues.adapters.polymarket import batches, budgets, chain, fills, markets, translate, wire
 from venues.adapters.polymarket.client import NoAnswer, PolymarketClient
 from venues.adapters.polymarket.config import (
@@ -27,13 +26,11 @@ from venues.adapters.polymarket.lifetimes import refuse_short_life
 from venues.adapters.polymarket.limits import (
     BOOKS_MAX,
     CANCEL_BATCH_MAX,
-    CONDITIONS_MAX,
-    FEE_TERMS_MAX,
-    FEE_TERMS_TTL_S,
     ORDER_BATCH_MAX,
     ORDER_TIMEOUTS,
     Timeouts,
 )
+from venues.adapters.polymarket.market_facts import MarketFacts
 from venues.adapters.polymarket.questions import Questions, authoritative
 from venues.adapters.polymarket.search import MarketSearch
 from venues.adapters.polymarket.signers import account_of, signer_of
@@ -66,11 +63,9 @@ from venues.domain.gateway import (
 from venues.domain.instruments import InstrumentTerms
 from venues.domain.listings import MarketListing
 
-logger = logging.getLogger(__name__)
 # The venue filters trades by whole seconds; a second too many costs nothing, one too few could hide a fill.
 _SINCE_MARGIN = timedelta(seconds=1)
 _ORDER_ID = re.compile(r"0x[0-9a-fA-F]{64}")
-_TOKEN_ID = re.compile(r"[0-9]{1,78}")
 
 
 class Gateway(WalletLine):
@@ -89,8 +84,7 @@ class Gateway(WalletLine):
         super().__init__(self._client, config, self._ask)
         self._search = MarketSearch(self._ask)
         self._us = fills.Us(wallet=config.wallet.lower(), api_key=config.api_key.lower())
-        self._fee_terms: dict[str, tuple[fills.FeeTerms, float]] = {}
-        self._conditions: dict[str, str] = {}
+        self._facts = MarketFacts(self._ask, config.domains)
 
     @property
     def is_real_money(self) -> bool:
@@ -184,12 +178,12 @@ class Gateway(WalletLine):
         params = {"after": str(epoch_ms(since - _SINCE_MARGIN) // 1000)}
         reports: list[FillReport] = []
         with authoritative("fills"):
-            condition_id = self._condition_of(instrument_id) if instrument_id is not None else ""
+            condition_id = self._facts.condition_of(instrument_id) if instrument_id is not None else ""
             if condition_id:
                 params["market"] = condition_id
             for item in self._ask.pages("/data/trades", params):
                 trade = wire.mapping(item, name="trade")
-                fee_terms = self._fee_terms_of(fills.condition_of(trade))
+                fee_terms = self._facts.fee_terms_of(fills.condition_of(trade))
                 reports += fills.fill_reports(trade, us=self._us, fee_terms=fee_terms)
         return [report for report in reports if instrument_id in (None, report.instrument_id)]
 
@@ -226,13 +220,7 @@ class Gateway(WalletLine):
     def fetch_instruments(self, instrument_ids: Sequence[str]) -> list[InstrumentTerms]:
         """Terms of the tokens the venue knows; one it does not know, or states absurdly, is left out."""
         with authoritative("instruments"):
-            condition_ids = {token: found for token in instrument_ids if (found := self._condition_of(token))}
-            gamma_markets = self._ask.gamma_markets(sorted(set(condition_ids.values())))
-            return [
-                terms
-                for token, condition_id in condition_ids.items()
-                if (terms := self._terms_of(token, gamma_markets.get(condition_id.lower()))) is not None
-            ]
+            return self._facts.terms(instrument_ids)
 
     def fetch_book(self, instrument_id: str) -> Book:
         with authoritative(f"book of {instrument_id}"):
@@ -310,45 +298,6 @@ class Gateway(WalletLine):
         if token_id:
             params["token_id"] = token_id
         return self._ask.clob("/balance-allowance", params, is_signed=True)
-
-    def _condition_of(self, token_id: str) -> str:
-        """The market that a token belongs to, which never changes; empty for a token that the venue does not know."""
-        if not _TOKEN_ID.fullmatch(token_id):
-            return ""
-        if token_id in self._conditions:
-            return self._conditions[token_id]
-        answer = self._ask.clob_or_none(f"/markets-by-token/{token_id}")
-        if not answer:
-            return ""
-        found = wire.text(wire.mapping(answer, name="market").get("condition_id"), name="condition_id")
-        if len(self._conditions) >= CONDITIONS_MAX:
-            self._conditions.clear()
-        self._conditions[token_id] = found
-        return found
-
-    def _terms_of(self, token_id: str, gamma_market: object) -> InstrumentTerms | None:
-        if gamma_market is None:
-            return None
-        condition_id = wire.mapping(gamma_market, name="market").get("conditionId")
-        clob_market = self._ask.clob_or_none(f"/clob-markets/{condition_id}")
-        try:
-            return markets.terms_of(
-                gamma_market, clob_market, instrument_id=token_id, domains=self._config.domains
-            )
-        except Unreadable as error:
-            logger.warning("polymarket states terms of %s that cannot be used: %s", token_id, error)
-            return None
-
-    def _fee_terms_of(self, condition_id: str) -> fills.FeeTerms:
-        """The market's fee curve, at most FEE_TERMS_TTL_S old."""
-        known, until_s = self._fee_terms.get(condition_id, (None, 0.0))
-        if known is not None and monotonic_s() < until_s:
-            return known
-        fresh = markets.fee_terms_of(self._ask.clob(f"/clob-markets/{condition_id}"))
-        if len(self._fee_terms) >= FEE_TERMS_MAX:
-            self._fee_terms.clear()
-        self._fee_terms[condition_id] = (fresh, monotonic_s() + FEE_TERMS_TTL_S)
-        return fresh
 
     def _without_secrets(self, outcome: Outcome) -> Outcome:
         """The venue's words are stored and shown; should they ever quote a secret, it stops here."""
