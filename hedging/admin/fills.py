@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
 from hedging.admin import colours
 from hedging.models import Fill
@@ -63,7 +64,6 @@ class FillAdmin(CardsAdmin):
     ]
     readonly_fields = names_of(fieldsets)
 
-    side_word = badge_cell("side", "Side", colours=colours.SIDE)
     n_size = size_cell("size", "Units")
     n_price = price_cell("price", "Price")
     n_notional = usd_cell("notional_usd", "Amount")
@@ -80,6 +80,11 @@ class FillAdmin(CardsAdmin):
     settled_full = moment_cell("settled_at", "Settled")
     trade = cell("venue_trade_id", "Trade at the venue", how=display.short_hash)
     transaction = cell("transaction_hash", "Transaction", how=display.short_hash)
+
+    @admin.display(description="Side", ordering="side")
+    def side_word(self, row: Fill) -> SafeString:
+        word = colours.side_of(row.side, row.order.time_in_force)
+        return display.badge(display.word(word), colours.SIDE[word])
 
     def cards(self, request: HttpRequest, row: Any) -> list[Card]:
         steps = [

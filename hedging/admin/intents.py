@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
@@ -85,7 +86,6 @@ class IntentAdmin(CardsAdmin):
 
     short = cell("pk", "Intent", how=display.short_id, order="")
     state_word = badge_cell("state", "State", colours=colours.INTENT)
-    side_word = badge_cell("side", "Side", colours=colours.SIDE)
     purpose_word = cell("purpose", "Purpose", how=lambda word: Intent.Purpose(word).label)
     n_size = size_cell("size", "Units")
     n_notional = usd_cell("notional_usd", "Amount")
@@ -103,6 +103,11 @@ class IntentAdmin(CardsAdmin):
     rests_full = moment_cell("rest_until", "Rests until")
     next_full = moment_cell("next_attempt_at", "Next try")
     finished_full = moment_cell("finished_at", "Finished")
+
+    @admin.display(description="Side", ordering="side")
+    def side_word(self, row: Intent) -> SafeString:
+        word = colours.side_of(row.side, row.time_in_force)
+        return display.badge(display.word(word), colours.SIDE[word])
 
     def alarm(self, row: Any) -> str:
         return f"Parked, a person is needed: {row.outcome}" if row.state == Intent.State.PARKED else ""
@@ -153,7 +158,7 @@ class IntentAdmin(CardsAdmin):
                     ["Order", "State", ">Units", ">Amount", ">Filled", "Reason"], orders, empty="No order yet"
                 ),
             ),
-            _sold(row) if row.purpose == Intent.Purpose.CLOSE else _wanted(row),
+            _wanted(row) if row.purpose == Intent.Purpose.OPEN else _sold(row),
         ]
 
 

@@ -14,6 +14,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.decorators import action
 
 from hedging.admin import colours
@@ -125,7 +126,6 @@ class OrderAdmin(CardsAdmin):
 
     short = cell("pk", "Order", how=display.short_id, order="")
     state_word = badge_cell("state", "State", colours=colours.ORDER)
-    side_word = badge_cell("side", "Side", colours=colours.SIDE)
     n_size = size_cell("size", "Units")
     n_notional = usd_cell("notional_usd", "Amount")
     n_filled = usd_cell("filled_usd", "Filled")
@@ -155,6 +155,11 @@ class OrderAdmin(CardsAdmin):
     next_full = moment_cell("next_check_at", "Next look-up")
     expires_full = moment_cell("expires_at", "Expires")
     rests_word = cell("post_only", "Only rests, never takes", how=display.yes_no)
+
+    @admin.display(description="Side", ordering="side")
+    def side_word(self, row: Order) -> SafeString:
+        word = colours.side_of(row.side, row.time_in_force)
+        return display.badge(display.word(word), colours.SIDE[word])
 
     @admin.display(description="May still cost, at worst")
     def n_worst(self, row: Order) -> str:
