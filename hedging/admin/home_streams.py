@@ -46,7 +46,7 @@ def stream_table(streams: list[StreamState], *, now: datetime) -> SafeString:
                 display.ago(row.connected_since, now=now),
                 display.ago(row.heard_at, now=now),
                 f"{row.messages_per_s:,.1f}",
-                f"{row.sound} of {row.instruments}",
+                f"{row.sound} of {row.instruments}" if row.instruments else display.NOTHING,
                 display.count(row.resyncs),
                 display.count(row.gaps),
             )

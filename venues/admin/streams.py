@@ -84,7 +84,7 @@ class StreamStateAdmin(CardsAdmin):
 
     @admin.display(description="Books without a doubt")
     def sound_of_all(self, row: StreamState) -> str:
-        return f"{row.sound} of {row.instruments}"
+        return f"{row.sound} of {row.instruments}" if row.instruments else display.NOTHING
 
     @admin.display(description="Messages/s")
     def rate(self, row: StreamState) -> str:
