@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
 
@@ -24,7 +25,8 @@ from hedging.services.discovery import (
     horizon_read,
     markets_search,
 )
-from hedging.services.mappings import mapping_approve, mappings_decline
+from hedging.services.mapping_watch import mappings_watch
+from hedging.services.mappings import mapping_approve, mapping_propose_market, mappings_decline
 from policies.domain.catalogue import CoverageType
 from tests.desk import Desk
 from tests.trading import SLUG, sell
@@ -233,3 +235,43 @@ def test_a_stored_market_is_not_read_again(desk: Desk) -> None:
     read_at = Instrument.objects.get(instrument_id=token).refreshed_at
     markets_search(now=utc_now(), coverage=[CoverageType.DEPEG])
     assert Instrument.objects.get(instrument_id=token).refreshed_at == read_at
+
+
+def test_a_mapping_suspended_for_its_wording_gets_the_new_comparison_and_stays_suspended(desk: Desk) -> None:
+    markets_search(now=utc_now(), coverage=[CoverageType.DEPEG])
+    mapping_approve(usdc().pk, actor="risk.officer", now=utc_now())
+    desk.exchange.post("market", slug=SLUG, description=OTHER_WORDS)
+    mappings_watch(now=utc_now() + timedelta(minutes=5))
+
+    markets_search(now=utc_now(), coverage=[CoverageType.DEPEG])
+
+    row = usdc()
+    assert (row.state, row.suspended_kind, row.grade, row.basis_probability) == (
+        "suspended", "wording", "direct", 1,
+    )  # fmt: skip
+    assert row.comparison["basis_probability"] == "0.16"
+    assert row.read_wording_hash == row.instrument.wording_hash != row.approved_wording_hash
+
+
+def test_what_a_person_proposed_gets_a_comparison_and_keeps_their_judgement(desk: Desk) -> None:
+    mapping_propose_market(
+        coverage_type="depeg",
+        chain="ethereum",
+        stablecoin="USDC",
+        venue_code="polymarket",
+        instrument_id=desk.market(SLUG)["token_ids"][0],
+        grade="proxy",
+        basis_probability=Decimal("0.7"),
+        pays_on="as I read it",
+        internal_event_id="EVT-7",
+        actor="risk.officer",
+        now=utc_now(),
+    )
+    markets_search(now=utc_now(), coverage=[CoverageType.DEPEG])
+
+    row = usdc()
+    assert (row.state, row.grade, row.basis_probability, row.pays_on, row.internal_event_id) == (
+        "proposed", "proxy", Decimal("0.7"), "as I read it", "EVT-7",
+    )  # fmt: skip
+    assert row.comparison["grade"] == "direct"
+    assert row.found_by == "search “USDC depeg”"
