@@ -39,8 +39,8 @@ SEED = int(os.environ.get("FAULTY_DAY_SEED", "7"))
 SHARE = 0.3
 COINS = ("USDC", "USDT", "DAI", "FRAX", "PYUSD", "GHO")
 ROUNDS_AN_HOUR = 2
-LOOKS_A_ROUND = 6
-LOOK_EVERY_S = 35
+LOOKS_AT = (35, 35, 35, 35, 35, 35, 300, 300, 300, 300)
+"""Seconds between the engine's looks: often after a cycle, never so rare that patience ends before a second look."""
 HEALING_ROUNDS_MAX = 40
 MODES: tuple[dict[str, Any], ...] = (
     {"kind": "ghost_fills", "probability": 0.1},
@@ -51,7 +51,7 @@ MODES: tuple[dict[str, Any], ...] = (
     {"kind": "order_null"},
     {"kind": "batch_empty_id"},
 )
-LIVE = ["PREPARED", "SENDING", "UNKNOWN", "ACKED", "PARTIAL"]
+LIVE = ["PREPARED", "SENDING", "UNKNOWN", "ACKED", "PARTIAL", "MANUAL"]
 DEAD_UNSEEN = {"ABORTED", "REJECTED", "NOT_PLACED"}
 
 
@@ -97,10 +97,9 @@ class FaultyDay:
             for _, intent_id in (decided.intents if decided else [])[::3]:
                 # One by one as well as in the engine's batches.
                 intent_place(intent_id, now=utc_now())
-            for _ in range(LOOKS_A_ROUND):
+            for seconds in LOOKS_AT:
                 self.engine.run(ticks_max=1)
-                self.ahead(LOOK_EVERY_S)
-            self.ahead(1800 - LOOKS_A_ROUND * LOOK_EVERY_S)
+                self.ahead(seconds)
         self.calm()
 
     def _refill(self, *, asks: list[list[str]]) -> None:
@@ -125,9 +124,11 @@ def faulty_day(desk: Desk) -> Iterator[FaultyDay]:
     for coin in COINS:
         map_market(desk, slug=slug_of(coin), stablecoin=coin)
     configure(**SETTINGS)
+    desk.exchange.post("limits", signers="enforce", addresses="enforce")
     with time_machine.travel(datetime.now(UTC), tick=True) as traveller:
         yield FaultyDay(desk, traveller)
     desk.exchange.post("clock", offset_seconds=0)
+    desk.exchange.post("limits", signers="warning", addresses="warning")
 
 
 def slug_of(coin: str) -> str:
@@ -165,7 +166,11 @@ def is_quiet() -> bool:
 def unrest() -> dict[str, list[str]]:
     """What is not at its end."""
     return {
-        "intents": [f"{row.side} {row.outcome}" for row in Intent.objects.filter(state="OPEN")],
+        "intents": [
+            f"{row.side} until {row.valid_until:%T}, next {row.next_attempt_at:%T}, now {utc_now():%T}, orders "
+            f"{[(order.state, order.reason) for order in row.orders.all()]}, {row.outcome}"
+            for row in Intent.objects.filter(state="OPEN")
+        ],
         "orders": [f"{row.state} {row.reason}" for row in Order.objects.filter(state__in=LIVE)],
         "fills": [
             f"{row.settlement}" for row in Fill.objects.exclude(settlement__in=["confirmed", "failed"])
