@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -20,8 +21,13 @@ def resting_intent() -> Intent:
     return make.intent(make.instrument(), leg="resting", time_in_force="GTD", rest_until=UNTIL)
 
 
-def resting_order(state: str = "PREPARED", **values: object) -> Order:
-    told = {"time_in_force": "GTD", "expires_at": UNTIL, "post_only": True, "spends_budget": False} | values
+def resting_order(state: str = "PREPARED", **values: Any) -> Order:
+    told: dict[str, Any] = {
+        "time_in_force": "GTD",
+        "expires_at": UNTIL,
+        "post_only": True,
+        "spends_budget": False,
+    } | values
     return make.order(resting_intent(), state=state, **told)
 
 

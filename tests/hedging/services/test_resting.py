@@ -82,6 +82,7 @@ def test_what_the_book_cannot_give_rests_one_tick_above_the_best_bid(desk: Desk,
     assert (rest.leg, rest.price_limit) == ("resting", Decimal("0.021"))
     assert rest.sentence.startswith("Rests a bid for ")
     assert (order.post_only, order.price_limit, order.size) == (True, Decimal("0.021"), rest.size)
+    assert order.expires_at is not None
     assert order.expires_at == order.intent.rest_until == order.intent.created_at + timedelta(seconds=900)
     assert order.intent.valid_until <= order.expires_at - timedelta(seconds=240)
     there = orders_there(desk)[order.client_order_id]
