@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
-from hedging.models import Fill, Intent, Order, OrderAttempt, Position
+from hedging.models import Fill, HedgePosition, Intent, Order, OrderAttempt, Position
 from hedging.services.breakers import breaker_reset, breaker_trip
 from hedging.services.executor import intent_place
 from hedging.services.resolver import order_check, orders_check_due
@@ -327,7 +327,7 @@ def test_a_trade_that_fails_to_settle_is_no_hedge_and_the_next_cycle_buys_again(
 
     failed = Fill.objects.get()
     assert (failed.settlement, failed.settled_at is not None) == ("failed", True)
-    assert (failed.hedge_positions.count(), Position.objects.count()) == (0, 0)
+    assert (HedgePosition.objects.count(), Position.objects.count()) == (0, 0)
     assert shares_there(desk, market) == 0
 
     second = cycle()
