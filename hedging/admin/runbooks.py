@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from tonsurance.plumbing import display
 
+_CODE = re.compile(r"`([^`]+)`")
 _LINK = re.compile(r"\[([^\]]+)\]\(([\w.-]+?)(?:\.md)?\)")
 
 
@@ -51,11 +52,17 @@ def _items(lines: list[str]) -> list[str]:
 
 
 def inline_html(text: str) -> SafeString:
-    """Code, bold and links to other pages of the folder."""
-    safe = str(conditional_escape(text))
-    safe = re.sub(r"`([^`]+)`", r'<code class="bo-code">\1</code>', safe)
+    """Code, bold, emphasis and links to other pages of the folder. What stands in code is left as it is."""
+    codes = _CODE.findall(text := text.replace("\0", ""))
+    safe = str(conditional_escape(_CODE.sub("\0", text)))
     safe = re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", safe)
+    safe = re.sub(r"(?<![*\w])\*([^*]+)\*(?![*\w])", r"<em>\1</em>", safe)
     safe = _LINK.sub(
         r'<a class="text-primary-600 dark:text-primary-500 font-medium" href="../\2/">\1</a>', safe
     )
-    return mark_safe(safe)  # noqa: S308  escaped above; only our own tags were added
+    shown = iter(codes)
+    return mark_safe(re.sub("\0", lambda _: str(_code(next(shown))), safe))  # noqa: S308  escaped, but our own tags
+
+
+def _code(words: str) -> SafeString:
+    return format_html('<code class="bo-code">{}</code>', words)

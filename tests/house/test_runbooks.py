@@ -63,15 +63,12 @@ def test_every_code_is_explained_on_the_doctor_s_page() -> None:
 def test_every_page_says_what_to_do_and_is_shown_whole(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     if page.stem != "doctor":
-        assert re.findall(r"^## (.*)$", text, re.MULTILINE)[:4] == [
-            "What you see",
-            "What it means in money",
-            "What to do",
-            "What never to do",
-        ]
+        headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+        wanted = ["What you see", "What it means in money", "What to do", "What never to do"]
+        assert [heading for heading in headings if heading in wanted] == wanted
     title, body = runbook_html(text)
     assert title == text.splitlines()[0].removeprefix("# ")
-    shown = re.sub(r"<[^>]+>", "", body)
+    shown = re.sub(r"<code.*?</code>|<[^>]+>", "", body)
     # Nothing of the Markdown is left over but what stands in code.
     assert "**" not in shown
     assert "](" not in shown

@@ -96,6 +96,6 @@ def _allowed(venue_code: str, report: BalanceReport) -> Finding:
         "allowances",
         f"{len(short)} of {len(report.allowances)} contracts of {venue_code} may take less than we have:"
         f" {who or 'the exchange'} may take {units:,.2f} of {report.total:,.2f} {report.currency}",
-        remedy="The wallet's owner approves the contract; orders beyond the allowance are refused",
-        runbook="balance-low",
+        remedy="manage.py wallet approve; orders beyond the allowance are refused",
+        runbook="wallet",
     )

@@ -22,7 +22,7 @@ def streams_ask(*, now: datetime) -> list[Finding]:
     rows = streams_all()
     if not rows:
         return [
-            warning("streams", "No process has ever streamed a book", remedy=_START, runbook="streams-down")
+            warning("streams", "No process has ever streamed a book", remedy=_START, runbook="market-data-down")
         ]
     return [_line(row, now=now) for row in rows]
 
@@ -34,21 +34,21 @@ def _line(row: StreamState, *, now: datetime) -> Finding:
             "streams",
             f"{row.name}: its process last spoke {told_s:.0f} s ago",
             remedy=_START,
-            runbook="streams-down",
+            runbook="market-data-down",
         )
     if row.connected_since is None:
         return warning(
             "streams",
             f"{row.name} is down: {row.error or 'no reason recorded'}",
             remedy="It connects again by itself; if it does not, look at the venue's status page and the network",
-            runbook="streams-down",
+            runbook="market-data-down",
         )
     if row.sound < row.instruments * SOUND_SHARE_WARNING:
         return warning(
             "streams_doubt",
             f"{row.name}: {row.instruments - row.sound} of {row.instruments} books are in doubt",
             remedy="Each is read again by itself; if many stay in doubt, Market data says why",
-            runbook="streams-down",
+            runbook="market-data-down",
         )
     up_s = (now - row.connected_since).total_seconds()
     return ok(

@@ -61,7 +61,7 @@ def venue_standing_ask(venue_code: str, *, now: datetime) -> list[Finding]:
                 "wallet_jobs",
                 f"{len(jobs)} jobs of the wallet at {venue_code} are not over, the oldest for {age_s / 60:.0f} minutes",
                 remedy="Wallet jobs shows how far each is; bytes that can never take effect become void by themselves",
-                runbook="balance-low",
+                runbook="wallet",
             )
         )
     return found
@@ -164,7 +164,7 @@ def _approvals(venue_code: str, account: AccountReport) -> Finding:
             f"{len(missing)} of {len(account.approvals)} approvals are missing at {venue_code}:"
             f" {first.spender} for {first.token} ({first.purpose})",
             remedy="manage.py wallet approve says what the wallet has to sign, and does it where it can",
-            runbook="balance-low",
+            runbook="wallet",
         )
     return ok("account_approvals", f"All {len(account.approvals)} approvals of {venue_code} are granted")
 
@@ -180,6 +180,6 @@ def _lag(venue_code: str, account: AccountReport) -> Finding | None:
     return warning(
         "account_lag",
         f"The chain says {on_chain:,.2f} USD, the order book of {venue_code} sees {seen_usd:,.2f}",
-        remedy="Usually a trade that has not settled yet; if it stays, Balances › refresh",
-        runbook="balance-low",
+        remedy="Usually a trade that has not settled yet; if it stays, manage.py wallet refresh",
+        runbook="wallet",
     )
