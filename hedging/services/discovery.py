@@ -22,6 +22,7 @@ from hedging.services.breakers import SYSTEM
 from policies.domain.catalogue import CoverageType
 from policies.selectors.products import products_of
 from policies.selectors.terms import policies_end_by
+from tonsurance.kernel.errors import Refused
 from tonsurance.plumbing.slots import slot_age_s, slot_claim
 from venues.domain.gateway import LookupFailed
 from venues.domain.listings import MarketListing
@@ -150,7 +151,8 @@ def markets_search(
         try:
             items = FINDERS[kind](now=now, venue_code=venue_code)
             made = Proposals() if is_dry else findings_propose(items, now=now, venue_code=venue_code)
-        except LookupFailed as error:
+        except (LookupFailed, Refused) as error:
+            # Refused: our settings name no account there yet.
             venue_heard(venue_code, now=now, error=f"search for {kind}: {error}")
             failed[kind] = str(error)
             continue

@@ -106,7 +106,7 @@ def _refresh(venue_code: str, *, markets_max: int, now: datetime) -> dict[int, b
         return {}
     try:
         named = instruments_refresh(venue_code, now=now, instrument_ids=list(rows))
-    except LookupFailed as error:
+    except (LookupFailed, Refused) as error:
         venue_heard(venue_code, now=now, error=str(error))
         return {}
     answered = {row.instrument_id for row in named}

@@ -208,6 +208,15 @@ def test_silence_of_the_venue_is_said_and_proposes_nothing(desk: Desk, free_port
     assert Mapping.objects.count() == 0
 
 
+def test_a_desk_without_an_account_is_told_and_nothing_breaks(desk: Desk) -> None:
+    with override_settings(POLYMARKET=desk.polymarket() | {"private_key": ""}):
+        gateways_forget()
+        search = markets_search(now=utc_now(), coverage=[CoverageType.ORACLE])
+    gateways_forget()
+    assert list(search.failed) == [CoverageType.ORACLE]
+    assert "POLYMARKET_PRIVATE_KEY" in search.failed[CoverageType.ORACLE]
+
+
 def test_a_venue_without_a_search_is_refused(desk: Desk) -> None:
     with pytest.raises(Refused, match="no gateway for venue 'allianz'"):
         FINDERS[CoverageType.DEPEG](now=utc_now(), venue_code="allianz")
