@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection
 
 from tonsurance.kernel.errors import Broken
 
@@ -36,19 +36,30 @@ _OPEN = """
     VALUES (%(name)s, %(capacity)s, %(rate)s, %(capacity)s, clock_timestamp())
     ON CONFLICT (name) DO NOTHING
 """
-_LOCK = """
-    SELECT name, capacity, rate,
-        LEAST(capacity, tokens + rate * GREATEST(0, extract(epoch FROM clock_timestamp() - at))),
-        GREATEST(0, extract(epoch FROM at - clock_timestamp()))
-    FROM plumbing_ratebucket WHERE name = ANY(%(names)s) ORDER BY name FOR UPDATE
-"""
+# One statement, one round trip. The rows are locked in the order of their names, and read as they are once locked; the
+# update sees those values, so that two takers never spend the same token. `set_config` holds for this transaction only.
 _TAKE_ALL = """
-    UPDATE plumbing_ratebucket AS bucket SET
-        tokens = LEAST(capacity, bucket.tokens
-            + rate * GREATEST(0, extract(epoch FROM clock_timestamp() - at))) - wanted.tokens,
-        at = GREATEST(at, clock_timestamp())
-    FROM unnest(%(names)s::text[], %(tokens)s::numeric[]) AS wanted (name, tokens)
-    WHERE bucket.name = wanted.name
+    WITH wanted AS (
+        SELECT * FROM unnest(%(names)s::text[], %(tokens)s::numeric[], %(floors)s::numeric[])
+            AS wanted (name, tokens, floor)
+    ), locked AS MATERIALIZED (
+        SELECT bucket.name, bucket.capacity, bucket.rate, wanted.tokens, wanted.floor,
+            LEAST(bucket.capacity, bucket.tokens
+                + bucket.rate * GREATEST(0, extract(epoch FROM clock_timestamp() - bucket.at))) AS available,
+            GREATEST(0, extract(epoch FROM bucket.at - clock_timestamp())) AS blocked_s,
+            GREATEST(bucket.at, clock_timestamp()) AS read_at
+        FROM plumbing_ratebucket AS bucket JOIN wanted ON wanted.name = bucket.name
+        ORDER BY bucket.name FOR UPDATE OF bucket
+    ), judged AS MATERIALIZED (
+        SELECT count(*) = cardinality(%(names)s::text[]) AND bool_and(available >= tokens + floor) AS is_granted,
+            set_config('synchronous_commit', CASE WHEN %(is_alone)s THEN 'off'
+                ELSE current_setting('synchronous_commit') END, true)
+        FROM locked
+    ), taken AS (
+        UPDATE plumbing_ratebucket AS bucket SET tokens = locked.available - locked.tokens, at = locked.read_at
+        FROM locked, judged WHERE bucket.name = locked.name AND judged.is_granted
+    )
+    SELECT locked.name, capacity, rate, available, blocked_s, is_granted FROM locked, judged
 """
 _LOWER = """
     UPDATE plumbing_ratebucket SET
@@ -105,23 +116,24 @@ def buckets_take(takes: Sequence[Take]) -> float | None:
     Raises Broken for more than a bucket can ever hold: waiting would never end.
     """
     wanted = {take.name: take for take in takes}
-    with transaction.atomic(), connection.cursor() as cursor:
-        if len(connection.savepoint_ids) == 0:
-            # What a crash would forget here is a moment of politeness; waiting for the disk costs more than the order.
-            cursor.execute("SET LOCAL synchronous_commit TO OFF")
-        cursor.execute(_LOCK, {"names": list(wanted)})
+    told: dict[str, Any] = {
+        "names": list(wanted),
+        "tokens": [take.tokens for take in wanted.values()],
+        "floors": [take.floor for take in wanted.values()],
+        # What a crash would forget here is a moment of politeness; waiting for the disk costs more than the order.
+        # Inside a caller's transaction it is the caller's to say how it commits.
+        "is_alone": not connection.in_atomic_block,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_ALL, told)
         rows = cursor.fetchall()
-        if len(rows) < len(wanted):
-            return None
-        wait_s = max(
-            _wait_s(wanted[name], capacity=capacity, rate=rate, available=available, blocked_s=blocked_s)
-            for name, capacity, rate, available, blocked_s in rows
-        )
-        if wait_s > 0:
-            return wait_s
-        tokens = [take.tokens for take in wanted.values()]
-        cursor.execute(_TAKE_ALL, {"names": list(wanted), "tokens": tokens})
-    return 0.0
+    if len(rows) < len(wanted):
+        return None
+    waits = [
+        _wait_s(wanted[name], capacity=capacity, rate=rate, available=available, blocked_s=blocked_s)
+        for name, capacity, rate, available, blocked_s, _ in rows
+    ]
+    return 0.0 if rows[0][-1] else max(waits)
 
 
 def _wait_s(take: Take, *, capacity: Decimal, rate: Decimal, available: Decimal, blocked_s: Decimal) -> float:
