@@ -1,7 +1,7 @@
 """Hedge positions as callers list them: one page of the newest first, as JSON that the database itself writes.
 
-A hundred rows of a million in one query; Django's rows and serialisers would cost fifteen times as much
-(docs/performance.md).
+A hundred rows of a million in one query; Django's models and serialisers would take forty times the CPU of Python for
+them (docs/performance.md).
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory, override_settings
 from django.test.utils import CaptureQueriesContext
@@ -27,8 +27,9 @@ from django.urls import include, path
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from hedging.api.positions import PositionList
+from hedging.api.positions import HedgePositionOut, PositionList
 from hedging.models import HedgePosition
+from hedging.selectors.positions import PositionsAsked, positions_page
 from hedging.services.attributions import attributions_make
 from policies.models import Product
 from policies.selectors.exposure import exposure_by_product
@@ -89,6 +90,9 @@ def run(scale: BenchScale) -> BenchResult:
         raise WrongAnswer(f"a page asked the database {len(asked)} things")
     view = _measure(scale.rounds, ours=page, empty=empty)
     strict = _measure(scale.rounds, ours=page, empty=open_empty)
+    selected = _measure(
+        scale.rounds, ours=lambda: positions_page(PositionsAsked(page_size=PAGE)), empty=_by_models
+    )
     with override_settings(ROOT_URLCONF=__name__, SECURE_SSL_REDIRECT=False), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "No directory at")  # static files, which nobody asks for here
         client = Client(SERVER_NAME="localhost")
@@ -106,6 +110,12 @@ def run(scale: BenchScale) -> BenchResult:
                 name="an open empty view alone, CPU", value=strict["cpu"].baseline_s / CALLS * 1000, unit="ms"
             ),
             Figure(name="the view with its key against it, CPU", value=strict["cpu"].cost, unit="times"),
+            Figure(name="the rows alone, CPU", value=selected["cpu"].ours_s / CALLS * 1000, unit="ms"),
+            Figure(
+                name="  by models and a serialiser",
+                value=selected["cpu"].baseline_s / CALLS * 1000,
+                unit="ms",
+            ),
             *(
                 Figure(name=f"the view asked for {words}, wall", value=seconds * 1000, unit="ms")
                 for words, seconds in _rarely(lambda query: factory.get(f"{URL}&{query}", headers=headers))
@@ -155,6 +165,16 @@ def _measure(rounds: int, *, ours: Callable[[], object], empty: Callable[[], obj
     )
 
 
+def _by_models() -> str:
+    """The same rows as Django's models and a DRF serialiser would write them."""
+    return json.dumps(HedgePositionOut([_row(row) for row in _newest()], many=True).data, default=str)
+
+
+def _newest() -> QuerySet[HedgePosition]:
+    related = HedgePosition.objects.select_related("policy", "product", "attribution__order")
+    return related.order_by("-id")[:PAGE]
+
+
 def _rarely(request: Callable[[str], HttpRequest]) -> Iterator[tuple[str, float]]:
     """Filters that few or no rows pass: they must not cost a look at every row."""
     view = PositionList.as_view()
@@ -183,10 +203,7 @@ def _figures(name: str, measured: dict[str, Paired], *, empty: str) -> tuple[Fig
 
 def _check_page(body: dict[str, Any]) -> None:
     """The rows must be what Django's own models say of the newest hundred."""
-    rows = HedgePosition.objects.select_related("policy", "product", "attribution__order").order_by("-id")[
-        :PAGE
-    ]
-    expected = [_row(row) for row in rows]
+    expected = [_row(row) for row in _newest()]
     if body["results"] != expected:
         raise WrongAnswer(f"the page says {body['results'][:1]}, the table {expected[:1]}")
 
