@@ -38,7 +38,7 @@ def redeem(on: Instrument, *, size: str, payout: str) -> Fill:
     price = Decimal(payout)
     intent = make.intent(
         on, purpose="redeem", side="SELL", time_in_force="TX", size=Decimal(size),
-        notional_usd=Decimal(size) * price, price_limit=price,
+        notional_usd=(Decimal(size) * price).quantize(Decimal("1e-6"), rounding="ROUND_DOWN"), price_limit=price,
     )  # fmt: skip
     order = make.order(
         intent,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import rlp
+import rlp  # type: ignore[import-untyped]
 from eth_account import Account as Keys
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak

@@ -15,7 +15,7 @@ from tests.venues.simulators.polymarket.rig import ALICE, ALICE_KEY, USDC, Excha
 from venues.simulators.polymarket import config
 
 NEG_RISK = "largest-crypto-hack-of-2027-bridge"
-FAST = {"relayer_poll_frequency_ms": 20}
+FAST: dict[str, Any] = {"relayer_poll_frequency_ms": 20}
 
 
 @pytest.fixture
