@@ -71,7 +71,7 @@ def test_redeeming_before_the_answer_is_refused_at_the_estimate(chain: Exchange)
     chain.admin("/fund", address=ALICE, pusd="1000")
     client = chain.client(**FAST)
     condition, _ = buy(chain, client, USDC)
-    with pytest.raises(Exception, match="No market found|result for condition not received yet"):
+    with pytest.raises(Exception, match=r"No market found|result for condition not received yet"):
         client.redeem_positions(condition_id=condition)
 
 
