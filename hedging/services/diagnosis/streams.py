@@ -22,7 +22,9 @@ def streams_ask(*, now: datetime) -> list[Finding]:
     rows = streams_all()
     if not rows:
         return [
-            warning("streams", "No process has ever streamed a book", remedy=_START, runbook="market-data-down")
+            warning(
+                "streams", "No process has ever streamed a book", remedy=_START, runbook="market-data-down"
+            )
         ]
     return [_line(row, now=now) for row in rows]
 

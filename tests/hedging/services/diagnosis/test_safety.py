@@ -124,14 +124,19 @@ def test_a_book_never_verified_is_a_warning(ask, slot):
     assert ask(verify_ask)["verify"] == ("warning", "The book was last, 24 h ago, found equal to itself")
 
 
-def test_a_verify_leaves_what_it_found(ask, slot):
+def test_of_two_verifies_in_one_second_the_bad_news_counts(ask, slot):
+    slot(VERIFIED_SOUND, ago_s=5)
+    slot(VERIFIED_VIOLATED, ago_s=5)
+    assert ask(verify_ask)["verify"][0] == "fault"
+
+
+def test_a_verify_leaves_what_it_found(ask):
     call_command("verify")
     assert ask(verify_ask, now=utc_now())["verify"][0] == "ok"
 
     make.order(make.intent(make.instrument()), state="FILLED", fills=[{}])
     bare("UPDATE hedging_order SET filled_size = 1")
     assert Order.objects.get().filled_size == 1
-    slot(VERIFIED_VIOLATED, ago_s=-1)
     with pytest.raises(CommandError):
         call_command("verify")
     level, sentence = ask(verify_ask, now=utc_now() + timedelta(seconds=2))["verify"]
