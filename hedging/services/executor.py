@@ -203,7 +203,8 @@ def _send(orders: dict[uuid.UUID, uuid.UUID], gateway: Gateway, *, now: datetime
     requests = [ids[start : start + gateway.batch_max] for start in range(0, len(ids), gateway.batch_max)]
     was_heard = False
     for number, request in enumerate(requests):
-        at = utc_now() if number else now
+        # Preparing took its time, and the proofs of absence count from the send.
+        at = max(now, utc_now())
         wait_s = budget_take(gateway.venue_code, budget_of(len(request)), tokens=len(request))
         if wait_s > 0:
             placed |= _wait_turns(requests[number:], orders, gateway.venue_code, wait_s=wait_s, now=at)
