@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import structlog
+
 from hedging.services.redemptions import redemptions_open
 from hedging.services.resolutions import RESOLUTIONS_EVERY_S, resolutions_watch
 from hedging.services.standings import account_watch
+from tonsurance.kernel.errors import Refused
 from tonsurance.plumbing.apart import apart
 from tonsurance.plumbing.slots import slot_claim
 from venues.services.accounts import STANDING_EVERY_S
@@ -23,6 +26,8 @@ __all__ = [
     "resolutions_step",
     "wallet_step",
 ]
+
+log = structlog.get_logger(__name__)
 
 WALLET_EVERY_S = 5
 _JOB_STEPS_MAX = 3
@@ -60,5 +65,9 @@ def account_step(venue_code: str, *, now: datetime) -> bool:
     if not slot_claim(f"watch_account:{venue_code}", every_s=STANDING_EVERY_S, now=now):
         return False
     with apart("our standing could not be read", venue=venue_code):
-        account_watch(venue_code, now=now)
+        try:
+            account_watch(venue_code, now=now)
+        except Refused as no:
+            # No key is set, or a wrong one: the doctor says so; here it is no fault of the loop.
+            log.info("our standing is not read", venue=venue_code, why=str(no))
     return True
