@@ -182,17 +182,17 @@ def test_what_cannot_be_played_is_refused_and_changes_nothing(exchange, body):
 
 def test_a_recording_goes_on_after_a_restart(tmp_path):
     state = tmp_path / "practice.sqlite"
-    exchange = Exchange(tmp_path, "--play", str(SAMPLE), "--speed", "60", state=state)
+    exchange = Exchange(tmp_path, "--play", str(SAMPLE), state=state)
     yes, _ = exchange.tokens(SLUG)
-    exchange.admin("/clock", advance_seconds=9 * 60)
+    exchange.admin("/clock", advance_seconds=9 * 3600 + 120)
     before = _shown(exchange, yes)
     played = exchange.get("/admin/play")["played"]
     exchange.stop(9)
-    again = Exchange(tmp_path, "--play", str(SAMPLE), "--speed", "60", state=state)
+    again = Exchange(tmp_path, "--play", str(SAMPLE), state=state)
     try:
         assert _shown(again, yes) == before
         assert again.get("/admin/play")["played"] == played
-        again.admin("/clock", advance_seconds=3 * 60)
+        again.admin("/clock", advance_seconds=3 * 3600)
         assert float(_shown(again, yes)[1][0][0]) > 0.5 > float(before[1][0][0])
     finally:
         again.stop()
