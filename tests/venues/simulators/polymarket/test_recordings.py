@@ -58,15 +58,15 @@ def test_a_recording_is_played_at_its_own_times(exchange):
     yes, _ = exchange.tokens(USDC)
     events = [
         _book(yes, 0, bids=[["0.02", "10"]], asks=[["0.04", "20"], ["0.03", "30"]]),
-        _change(yes, 60, ("SELL", "0.03", "0"), ("BUY", "0.025", "5.5")),
+        _change(yes, 600, ("SELL", "0.03", "0"), ("BUY", "0.025", "5.5")),
         {"event_type": "last_trade_price", "asset_id": yes, "price": "0.031", "side": "SELL",
-         "size": "1", "timestamp": str(T0 + 61_000)},
+         "size": "1", "timestamp": str(T0 + 601_000)},
     ]  # fmt: skip
     exchange.admin("/play", events=events)
     assert _shown(exchange, yes) == ([["0.020", "10"]], [["0.030", "30"], ["0.040", "20"]])
-    exchange.admin("/clock", advance_seconds=58)
+    exchange.admin("/clock", advance_seconds=500)
     assert _shown(exchange, yes)[1][0] == ["0.030", "30"]
-    exchange.admin("/clock", advance_seconds=5)
+    exchange.admin("/clock", advance_seconds=110)
     assert _shown(exchange, yes) == ([["0.025", "5.5"], ["0.020", "10"]], [["0.040", "20"]])
     last = exchange.get(f"/clob/last-trade-price?token_id={yes}")
     assert last == {"price": "0.031", "side": "SELL"}
@@ -78,13 +78,13 @@ def test_a_change_that_crosses_sweeps_away_what_stood_there_before(exchange):
     yes, _ = exchange.tokens(USDC)
     events = [
         _book(yes, 0, bids=[["0.02", "10"]], asks=[["0.05", "20"], ["0.03", "30"]]),
-        _change(yes, 1, ("BUY", "0.04", "5")),
-        _change(yes, 2, ("SELL", "0.015", "7")),
+        _change(yes, 1000, ("BUY", "0.04", "5")),
+        _change(yes, 2000, ("SELL", "0.015", "7")),
     ]
     exchange.admin("/play", events=events)
-    exchange.admin("/clock", advance_seconds=1.5)
+    exchange.admin("/clock", advance_seconds=1500)
     assert _shown(exchange, yes) == ([["0.040", "5"], ["0.020", "10"]], [["0.050", "20"]])
-    exchange.admin("/clock", advance_seconds=2)
+    exchange.admin("/clock", advance_seconds=600)
     assert _shown(exchange, yes) == ([], [["0.015", "7"], ["0.050", "20"]])
     assert exchange.truth()["trades"] == {}, "the house never trades with itself"
 
