@@ -474,19 +474,21 @@ def hedge_position(
     of: Fill, to: Policy, *, size: str = "1000", hedge_amount_usd: str = "83.68", **values: Any
 ) -> HedgePosition:
     """The slice of a confirmed purchase that belongs to one policy; what is left of the purchase has no owner."""
-    given = attribution(of, size=size, cost_usd=hedge_amount_usd, slices_count=1)
-    row = HedgePosition.objects.create(
-        policy=to,
-        product_id=to.product_id,
-        venue_id=of.venue_id,
-        instrument_id=of.instrument_id,
-        attribution=given,
-        size=Decimal(size),
-        hedge_amount_usd=Decimal(hedge_amount_usd),
-        entry_price=of.price,
-        **{"entry_time": of.matched_at, "created_at": NOW, **values},
-    )
-    shares_add([_share(row, row.size, row.hedge_amount_usd, opened=1)])
+    # What an attribution gives is compared with what it took when it is committed.
+    with transaction.atomic():
+        given = attribution(of, size=size, cost_usd=hedge_amount_usd, slices_count=1)
+        row = HedgePosition.objects.create(
+            policy=to,
+            product_id=to.product_id,
+            venue_id=of.venue_id,
+            instrument_id=of.instrument_id,
+            attribution=given,
+            size=Decimal(size),
+            hedge_amount_usd=Decimal(hedge_amount_usd),
+            entry_price=of.price,
+            **{"entry_time": of.matched_at, "created_at": NOW, **values},
+        )
+        shares_add([_share(row, row.size, row.hedge_amount_usd, opened=1)])
     return row
 
 

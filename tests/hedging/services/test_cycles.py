@@ -62,7 +62,7 @@ def beside(act: Callable[[], object]) -> threading.Thread:
 
 def slow_book(desk: Desk, *, seconds: float = 0.6) -> None:
     """Keep the next cycle waiting for its book."""
-    strike(desk, "slow", path="/clob/book", method="GET", seconds=seconds)
+    strike(desk, "slow", path="/clob/books", method="POST", seconds=seconds)
 
 
 def leg_on_polymarket(result: CycleResult) -> CycleLeg:
@@ -152,7 +152,7 @@ def test_a_venue_that_cannot_be_reached_leaves_its_share_unhedged(
 
     assert (leg_on_polymarket(result).reason, result.intents) == ("NO_BOOK", [])
     market.venue.refresh_from_db()
-    assert market.venue.last_error.startswith("book of ")
+    assert market.venue.last_error.startswith("books: ")
 
 
 def test_a_book_that_came_too_slowly_is_not_traded_on(desk: Desk, market: Instrument) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from hedging.models import Fill, Order
+from hedging.services.attributions import attributions_make
 from hedging.services.fills import fills_ingest
 from hedging.services.verification import _QUESTIONS, Violation, invariants_count, verify_book
 from tests import factories
@@ -23,15 +24,27 @@ PLANTED = {
         UPDATE hedging_position SET size = size + 0.000001""",
     "every confirmed fill has a position": """
         UPDATE hedging_hedgeposition SET status = 'closed', closed_size = size, close_time = now();
+        UPDATE hedging_heldshare SET open_size = 0, open_cost_usd = 0, open_count = 0, closed_count = 1;
         DELETE FROM hedging_position""",
     "a position's cost and realised P&L equal the cash that went in and out": """
         UPDATE hedging_position SET cost_usd = cost_usd - 0.000001""",
-    "the slices of a confirmed purchase add up to it, in size and in cost": """
-        UPDATE hedging_hedgeposition SET hedge_amount_usd = hedge_amount_usd + 0.000001""",
-    "only confirmed purchases are attributed": """
-        UPDATE hedging_fill SET settlement = 'failed'; DELETE FROM hedging_position""",
+    "the slices of an attribution add up to it, in number, size and cost": """
+        UPDATE hedging_hedgeposition SET hedge_amount_usd = hedge_amount_usd + 0.000001;
+        UPDATE hedging_heldshare SET open_cost_usd = open_cost_usd + 0.000001""",
+    "an attribution divides exactly what its trades brought": """
+        UPDATE hedging_attribution SET fills_count = 2""",
+    "every slice belongs to an attribution of its instrument": """
+        UPDATE hedging_attribution SET instrument_id = instrument_id + 1""",
+    "a confirmed purchase is divided among policies within two days": """
+        UPDATE hedging_fill SET attribution_id = NULL, settled_at = now() - interval '49 hours';
+        DELETE FROM hedging_attribution; DELETE FROM hedging_hedgeposition; DELETE FROM hedging_heldshare""",
+    "the kept sums of slices equal the slices": "UPDATE hedging_heldshare SET closed_count = 1",
+    "every ended policy with an open slice is noted": """
+        UPDATE policies_policy SET status = 'cancelled', ended_at = now();
+        UPDATE policies_exposure SET coverage_usd = 0, policies_count = 0; DELETE FROM policies_exposuredelta""",
     "open slices never exceed the position": """
         UPDATE hedging_hedgeposition SET size = 101; UPDATE hedging_fill SET size = 101;
+        UPDATE hedging_attribution SET size = 101; UPDATE hedging_heldshare SET open_size = 101;
         UPDATE hedging_order SET filled_size = 101""",
     "a finished intent has no live order": """
         UPDATE hedging_intent SET state = 'DONE', finished_at = now()""",
@@ -48,7 +61,6 @@ PLANTED = {
 
 # Where one planted row breaks a second rule too.
 ALSO = {
-    "only confirmed purchases are attributed": set(),
     "open slices never exceed the position": {
         "a position's size equals confirmed purchases less confirmed sales"
     },
@@ -64,6 +76,7 @@ def order() -> Order:
         factories.intent(factories.instrument(), demand={product.pk: "1000"}), state="ACKED"
     )
     fills_ingest(row.pk, [fill_report(row, size="100", fee_usd="0.2")], now=utc_now())
+    attributions_make("polymarket", now=utc_now(), every_s=0, instrument_rows=[row.instrument_id])
     row.refresh_from_db()
     return row
 
