@@ -28,7 +28,8 @@ def main():
     if command == "bench":
         from tonsurance.launch.benching import run_bench
 
-        sys.exit(run_bench(sys.argv))
+        run_bench(sys.argv)
+        return
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tonsurance.settings")
     if command == "doctor":

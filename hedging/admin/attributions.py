@@ -21,6 +21,14 @@ from tonsurance.plumbing.cells import (
 )
 
 
+def division_words(row: Attribution) -> str:
+    """How the purchases were divided, in a sentence."""
+    trades = "one trade" if row.fills_count == 1 else f"{row.fills_count} trades"
+    policies = "one policy" if row.slices_count == 1 else f"{row.slices_count:,} policies"
+    kept = f"; {display.size(row.ownerless_size)} units had no owner" if row.ownerless_size else ""
+    return f"{display.size(row.size)} units of {trades} among {policies}{kept}"
+
+
 @admin.register(HedgePosition)
 class HedgePositionAdmin(ReadOnlyAdmin):
     """One policy's part of one confirmed purchase."""
@@ -78,18 +86,10 @@ class HedgePositionAdmin(ReadOnlyAdmin):
     entered = ago_cell("entry_time", "Entered")
     entered_full = moment_cell("entry_time", "Entered")
     closed_full = moment_cell("close_time", "Closed")
-    attribution_words = cell("attribution", "Divided", how=lambda row: division_words(row), order="")
+    attribution_words = cell("attribution", "Divided", how=division_words, order="")
     order_link = cell(
         "attribution.order",
         "Newest order",
         how=lambda row: display.admin_link(row, display.short_id(row.pk)),
         order="",
     )
-
-
-def division_words(row: Attribution) -> str:
-    """How the purchases were divided, in a sentence."""
-    trades = "one trade" if row.fills_count == 1 else f"{row.fills_count} trades"
-    policies = "one policy" if row.slices_count == 1 else f"{row.slices_count:,} policies"
-    kept = f"; {display.size(row.ownerless_size)} units had no owner" if row.ownerless_size else ""
-    return f"{display.size(row.size)} units of {trades} among {policies}{kept}"

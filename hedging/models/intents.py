@@ -15,7 +15,8 @@ class Intent(models.Model):
     """One decision to trade one instrument.
 
     `decision_key` is unique, so that a decision made twice is one intent. `leg` names the lane: at most one live intent
-    per venue, instrument and leg. A BUY may spend `notional_usd` before fees; a SELL may deliver `size`. A redemption is
+    per venue, instrument and leg. A BUY may spend `notional_usd` before fees; a SELL may deliver `size`. A redemption
+    is
     a SELL to the chain at the payout of a resolved market, `price_limit`, which may be zero.
     """
 

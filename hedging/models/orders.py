@@ -184,7 +184,7 @@ class OrderAttempt(models.Model):
 class OrderCancel(models.Model):
     """Each time a venue was asked to cancel an order: by whom, why, and its answer. Never the end by itself.
 
-    Written before the request leaves, finished by the answer. Whatever that is, a look-up says what became of the order.
+    Written before the request leaves, finished by the answer. Whatever that is, a look-up says what became of it.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -41,7 +41,8 @@ class CycleResult:
 def cycle_run_if_due(*, cause: str, now: datetime) -> CycleResult | None:
     """Run a cycle unless one that began after `now` has already seen everything; None then.
 
-    `cause` is a word, or a word, a colon and a sentence. `now` is when the bell was heard. Waits at most 30 s for a running cycle.
+    `cause` is a word, or a word, a colon and a sentence. `now` is when the bell was heard. Waits at most 30 s for a
+    running cycle.
     """
     deadline = monotonic_s() + WAIT_S
     while monotonic_s() < deadline:

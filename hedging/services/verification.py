@@ -41,11 +41,13 @@ _QUESTIONS: dict[str, str] = {
         SELECT a.id, a.size, h.size FROM hedging_attribution a
         LEFT JOIN (SELECT attribution_id, count(*) n, sum(size) size, sum(hedge_amount_usd) usd
                    FROM hedging_hedgeposition GROUP BY attribution_id) h ON h.attribution_id = a.id
-        WHERE a.size <> COALESCE(h.size, 0) OR a.cost_usd <> COALESCE(h.usd, 0) OR a.slices_count <> COALESCE(h.n, 0)""",
+        WHERE a.size <> COALESCE(h.size, 0) OR a.cost_usd <> COALESCE(h.usd, 0)
+           OR a.slices_count <> COALESCE(h.n, 0)""",
     "an attribution divides exactly what its trades brought": """
         SELECT a.id, a.size + a.ownerless_size, f.size FROM hedging_attribution a
         LEFT JOIN (SELECT attribution_id, count(*) n, sum(size) size, sum(notional_usd + fee_usd) usd
-                   FROM hedging_fill WHERE attribution_id IS NOT NULL GROUP BY attribution_id) f ON f.attribution_id = a.id
+                   FROM hedging_fill WHERE attribution_id IS NOT NULL GROUP BY attribution_id) f
+          ON f.attribution_id = a.id
         WHERE a.size + a.ownerless_size <> COALESCE(f.size, 0) OR a.fills_count <> COALESCE(f.n, 0)
            OR (a.ownerless_size = 0 AND a.cost_usd <> COALESCE(f.usd, 0))""",
     "every slice belongs to an attribution of its instrument": """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.benches import books
-from tests.benches.result import WrongAnswer
+from tests.benches.result import BenchScale, WrongAnswer
 from venues.adapters.polymarket.book_stream import KeptBooks
 
 
@@ -29,4 +29,4 @@ def test_a_book_that_differs_is_a_wrong_answer(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(KeptBooks, "hear", careless)
 
     with pytest.raises(WrongAnswer, match="is not the server's"):
-        books.run(books.BenchScale(policies=3, rounds=1))
+        books.run(BenchScale(policies=3, rounds=1))

@@ -35,7 +35,10 @@ class Instrument(models.Model):
     closed = models.BooleanField(default=False)
     end_at = models.DateTimeField(null=True, blank=True)
     resolution_status = models.CharField(
-        max_length=40, blank=True, default="", help_text="The venue's word: how far the answer is; empty: not begun."
+        max_length=40,
+        blank=True,
+        default="",
+        help_text="The venue's word: how far the answer is; empty: not begun.",
     )
     refreshed_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)

@@ -44,7 +44,11 @@ def test_every_unit_goes_where_the_exact_rule_says(
     ownerless = 0
     for decision in bought:
         products = sorted(set(decision.demand_micro) & owned)
-        parts = attribute_exact(decision.size_micro, [decision.demand_micro[p] for p in products]) if products else []
+        parts = (
+            attribute_exact(decision.size_micro, [decision.demand_micro[p] for p in products])
+            if products
+            else []
+        )
         units.update(dict(zip(products, parts, strict=True)))
         ownerless += 0 if products else decision.size_micro
     expected: dict[int, int] = {}

@@ -341,15 +341,15 @@ def _two_fills() -> list[models.Model]:
     return list(row.fills.order_by("pk"))
 
 
-def _two_transactions() -> tuple[Order, Order]:
-    values = {"purpose": "redeem", "side": "SELL", "time_in_force": "TX", "price_limit": 1}
+def _two_transactions() -> list[models.Model]:
+    values: dict[str, Any] = {"purpose": "redeem", "side": "SELL", "time_in_force": "TX", "price_limit": 1}
     first = make.order(
         make.intent(make.instrument(), **values),
         time_in_force="TX",
         spends_budget=False,
         is_reducing=True,
     )
-    return first, _order("PREPARED")
+    return [first, _order("PREPARED")]
 
 
 TWINS = [

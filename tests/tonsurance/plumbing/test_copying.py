@@ -28,7 +28,8 @@ def make_table() -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS copied")
         cursor.execute(
-            "CREATE TEMP TABLE copied (a bigint, b smallint, money numeric(24,6), price numeric(24,10), word text, at timestamptz)"
+            "CREATE TEMP TABLE copied (a bigint, b smallint, money numeric(24,6), price numeric(24,10), word text,"
+            " at timestamptz)"
         )
 
 

@@ -59,9 +59,9 @@ def test_a_mapped_market_is_streamed_into_rows_and_follows_changes(
         Level(Decimal("0.020"), Decimal(7)),
     )
     assert utc_now() - found.true_at < YOUNG
-    found = line()
-    assert (found.instruments, found.sound, found.gaps) == (1, 1, 0)
-    assert found.messages >= 2
+    streaming = line()
+    assert (streaming.instruments, streaming.sound, streaming.gaps) == (1, 1, 0)
+    assert streaming.messages >= 2
     user = StreamState.objects.get(name="polymarket-user")
     assert (user.connected_since is not None, user.error) == (True, "")
 

@@ -22,7 +22,9 @@ def market_body(state: State, market: Market, *, with_event: bool = True) -> dic
     is_v2 = market.version == POSITION_PROTOCOL
     yes, no = market.token_ids
     told = payout_told(state, market, source="gamma")
-    shown = [payout // 100 for payout in told] or [token_price_e4(state, market, token) for token in (yes, no)]
+    shown = [payout // 100 for payout in told] or [
+        token_price_e4(state, market, token) for token in (yes, no)
+    ]
     prices = [text_e4(price_e4) for price_e4 in shown]
     bids, asks = state.books[market.condition_id].levels(yes)
     body: dict[str, Any] = {

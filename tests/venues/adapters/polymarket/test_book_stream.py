@@ -172,7 +172,7 @@ def test_a_message_of_another_token_is_passed_over():
 
 
 def test_the_hash_rule_is_the_venues_and_a_wrong_one_is_a_doubt():
-    terms = {
+    terms: dict[str, Any] = {
         "min_order_size": "5",
         "tick_size": "0.001",
         "neg_risk": False,

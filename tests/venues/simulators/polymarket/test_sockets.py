@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -286,7 +287,7 @@ def test_a_silent_line_answers_pings_and_a_dead_one_does_not(exchange, tokens):
 
     for kind, pongs in (("socket_silence", True), ("socket_dead", False)):
         exchange.admin("/faults", kind=kind, path="/ws/market/price_change", seconds=30)
-        read(exchange, lambda reader, pongs=pongs: story(reader, pongs=pongs))
+        read(exchange, partial(story, pongs=pongs))
         exchange.call("DELETE", "/admin/faults")
 
 
