@@ -28,6 +28,7 @@ from venues.adapters.polymarket.limits import (
     CANCEL_BATCH_MAX,
     ORDER_BATCH_MAX,
     ORDER_TIMEOUTS,
+    OWN_ORDERS_MAX,
     Timeouts,
 )
 from venues.adapters.polymarket.market_facts import MarketFacts
@@ -85,6 +86,7 @@ class Gateway(WalletLine):
         self._search = MarketSearch(self._ask)
         self._us = fills.Us(wallet=config.wallet.lower(), api_key=config.api_key.lower())
         self._facts = MarketFacts(self._ask, config.domains)
+        self._own: dict[bytes, Identity] = {}
 
     @property
     def is_real_money(self) -> bool:
@@ -104,7 +106,11 @@ class Gateway(WalletLine):
 
     def prepare(self, request: OrderRequest) -> Prepared:
         refuse_short_life(request, now=utc_now())
-        return prepare_order(request, config=self._config, signer=self._signer)
+        prepared = prepare_order(request, config=self._config, signer=self._signer)
+        if len(self._own) >= OWN_ORDERS_MAX:
+            self._own.clear()
+        self._own[prepared.payload] = Identity(prepared.client_order_id, request.side)
+        return prepared
 
     def submit(self, payload: bytes) -> Outcome:
         if is_wallet_payload(payload):
@@ -275,6 +281,10 @@ class Gateway(WalletLine):
         self._client.close()
 
     def _identity_or_unknown(self, payload: bytes) -> Identity | Unknown:
+        # What this process has just signed needs no proof that it is ours; another process's bytes do.
+        own = self._own.pop(payload, None)
+        if own is not None:
+            return own
         try:
             return identity_in(payload, config=self._config)
         except ForeignPayload as error:

@@ -42,6 +42,7 @@ MESSAGE_CHARS_MAX: Final = 500
 ENGINE_RESTART_S: Final = 90
 FEE_TERMS_TTL_S: Final = 600.0
 FEE_TERMS_MAX: Final = 1000
+OWN_ORDERS_MAX: Final = 1000
 CONDITIONS_MAX: Final = 10_000
 
 # "invalid amount for a marketable BUY order ($0.17), min size: $1" (the venue's refusal).
