@@ -146,7 +146,7 @@ def test_a_sound_book_verifies_and_reconciles(desk: Desk, market: Instrument) ->
     sell("P-1", 1_000)
     hedge(desk)
 
-    assert run("verify") == "14 invariants hold\n"
+    assert run("verify") == "18 invariants hold\n"
     assert run("reconcile", "polymarket") == "1 orders, 1 fills, 1 positions compared: equal\n"
 
 
@@ -157,7 +157,7 @@ def test_a_broken_book_is_told_row_by_row_and_exits_1(desk: Desk, market: Instru
         cursor.execute("UPDATE hedging_position SET size = size + 7")
     out = StringIO()
 
-    with pytest.raises(CommandError, match="1 violations of 14 invariants") as refusal:
+    with pytest.raises(CommandError, match="1 violations of 18 invariants") as refusal:
         call_command("verify", stderr=out)
     assert refusal.value.returncode == 1
     assert out.getvalue().startswith(

@@ -20,6 +20,7 @@ from hedging.models import (
     MappingEvent,
     Order,
     OrderAttempt,
+    OrderCancel,
     OrderEvent,
     Position,
 )
@@ -58,6 +59,15 @@ def _attribution() -> Attribution:
     return row
 
 
+def _cancel() -> OrderCancel:
+    return OrderCancel.objects.create(
+        order=make.order(make.intent(make.instrument()), state="ACKED"),
+        requested_by="risk.officer",
+        reason="enough",
+        requested_at=make.NOW,
+    )
+
+
 def _attributed_fill() -> models.Model:
     return _attribution().fills.get()
 
@@ -89,6 +99,7 @@ KEPT: dict[str, Callable[[], models.Model]] = {
     "hedging_mapping": lambda: make.mapping(make.product(), make.instrument()),
     "hedging_order": lambda: make.order(make.intent(make.instrument())),
     "hedging_orderattempt": _sent,
+    "hedging_ordercancel": _cancel,
     "hedging_intent": lambda: make.intent(make.instrument()),
     "hedging_fill": _attributed_fill,
     "hedging_position": _held,
@@ -130,6 +141,7 @@ def test_djangos_delete_is_no_way_around_it() -> None:
 def test_every_table_with_such_a_rule_is_tried_here() -> None:
     found = sql(
         "SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE tgname IN ('append_only', 'never_deleted')"
+        " AND starts_with(tgrelid::regclass::text, 'hedging_')"
     )
     tried = {("append_only", model._meta.db_table) for model in APPENDED} | {
         ("never_deleted", table) for table in KEPT
