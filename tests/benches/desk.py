@@ -94,12 +94,12 @@ def book_open(*, now: datetime, markets: int = ORDERS) -> None:
         "maxNotionalPerOrder": 1_000_000,
     }.items():
         config_set(key, value, actor="bench", reason="the bench", now=now)
-    _ratios()
+    ratios_set()
     _markets(markets, now=now)
     budgets_open()
 
 
-def _ratios() -> None:
+def ratios_set() -> None:
     """Hedge about $20,000 a product, so that each market's decision is one order within the venue's largest."""
     kept = exposure_by_product()
     products = list(Product.objects.all())

@@ -14,7 +14,7 @@ import numpy as np
 from policies.services.intake import policies_import
 from tests.benches.book import fold_all, sample_file, vacuum
 from tests.benches.cycle import PHASES, cycle_measure, quiet
-from tests.benches.desk import book_clear, book_open, loopback_desk
+from tests.benches.desk import book_clear, book_open, loopback_desk, ratios_set
 from tests.benches.result import BenchResult, BenchScale, Figure, Goal, WrongAnswer
 from tests.benches.rounds import peak_rss_forget, peak_rss_mib
 from tonsurance.kernel.clock import utc_now
@@ -47,6 +47,7 @@ def run(scale: BenchScale) -> BenchResult:
             vacuum("policies_policy", "policies_exposure", "policies_exposuredelta")
             if seed == 1:
                 book_open(now=now)
+            ratios_set()
             rounds = []
             peak_rss_forget()
             for number in range(scale.rounds + 1):
