@@ -114,7 +114,7 @@ def test_a_broker_that_never_answers_is_a_fault_in_time(mute_port: int, settings
 
 
 def test_queues_without_a_worker_are_named_and_workers_are_heard(
-    redis_url: str, broker_at: Any, keeper: Keeper, tmp_path: Path
+    redis_url: str, broker_at: Any, settings: Any, keeper: Keeper, tmp_path: Path
 ) -> None:
     broker_at(redis_url)
     (nobody,) = queues_ask(now=utc_now())
