@@ -33,6 +33,12 @@ def mute_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
+def forget_connections() -> None:
+    """Make Celery connect anew, as a forked process does: its pools remember the address they were made for."""
+    current_app._after_fork()
+    current_app.control._after_fork()
+
+
 @pytest.fixture
 def broker_at(settings: Any) -> Iterator[Any]:
     """Points the doctor and Celery at another address."""
@@ -42,11 +48,11 @@ def broker_at(settings: Any) -> Iterator[Any]:
         settings.REDIS_URL = address
         current_app.conf.broker_url = current_app.conf.broker_read_url = broker_url(address)
         current_app.conf.broker_write_url = broker_url(address)
-        current_app.pool.force_close_all()
-        current_app.__dict__.pop("_pool", None)
+        forget_connections()
 
     yield point
     current_app.conf.broker_url = current_app.conf.broker_read_url = current_app.conf.broker_write_url = kept
+    forget_connections()
 
 
 def test_a_live_broker_is_well(redis_url: str, settings: Any) -> None:
