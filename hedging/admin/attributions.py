@@ -25,13 +25,13 @@ def division_words(row: Attribution) -> str:
     """How the purchases were divided, in a sentence."""
     trades = "one trade" if row.fills_count == 1 else f"{row.fills_count} trades"
     policies = "one policy" if row.slices_count == 1 else f"{row.slices_count:,} policies"
-    kept = f"; {display.size(row.ownerless_size)} units had no owner" if row.ownerless_size else ""
-    return f"{display.size(row.size)} units of {trades} among {policies}{kept}"
+    kept = f"; {display.size_text(row.ownerless_size)} units had no owner" if row.ownerless_size else ""
+    return f"{display.size_text(row.size)} units of {trades} among {policies}{kept}"
 
 
 @admin.register(HedgePosition)
 class HedgePositionAdmin(ReadOnlyAdmin):
-    """One policy's part of one confirmed purchase."""
+    """One policy's part of the confirmed purchases of one decision."""
 
     list_display = [
         "position_id",

@@ -57,6 +57,7 @@ def test_the_rows_page_answers_and_escapes(officer, book, model):
     html = officer.get(page(model, getattr(book, model.split(".")[1]))).content.decode()
     for dangerous in ("<b>USDC</b>", "<script>alert", "<i>no</i>", "<u>403</u>", "<b>1000</b>"):
         assert dangerous not in html
+    assert "&lt;span" not in html, "markup of our own is shown as text"
 
 
 @pytest.mark.parametrize("model", MODELS)
