@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from hedging.domain.fills import SettlementNews, settlement_news
 from hedging.models import Fill, Order
 from hedging.models.fills import PROVISIONAL
-from hedging.services.fills import fills_ingest
+from hedging.services.fills import fill_of, fills_ingest, is_same_trade
 from tonsurance.plumbing.apart import apart
 from venues.domain.gateway import FillReport, Settlement
 
@@ -110,13 +110,15 @@ def _take(
     for report in reports:
         fill = known.get(report.venue_trade_id)
         news = settlement_news(Settlement(fill.settlement) if fill else None, report.settlement)
-        if news is SettlementNews.CONTRADICTION or (fill is not None and not _same_trade(fill, report)):
+        if news is SettlementNews.CONTRADICTION or (fill is not None and not is_same_trade(fill, report)):
             return False
         if news is SettlementNews.NOTHING:
             continue
         final = now if news in (SettlementNews.HELD, SettlementNews.FAILED) else None
         if fill is None:
-            born.append(_fill(order, report, settled_at=final))
+            fill = fill_of(order, report)
+            fill.settled_at = final
+            born.append(fill)
         else:
             fill.settlement, fill.settled_at = report.settlement.value, final
             fill.transaction_hash = report.transaction_hash
@@ -139,28 +141,6 @@ def _write(batch: _Batch, *, now: datetime) -> None:
     if confirmed:
         _run(_POSITIONS, {"fills": confirmed, "now": now})
         log.info("fills confirmed", fills=len(confirmed))
-
-
-def _fill(order: Order, report: FillReport, *, settled_at: datetime | None) -> Fill:
-    return Fill(
-        order=order,
-        venue_id=order.venue_id,
-        instrument_id=order.instrument_id,
-        venue_trade_id=report.venue_trade_id,
-        side=report.side.value,
-        size=report.size,
-        price=report.price,
-        notional_usd=report.notional_usd,
-        fee_usd=report.fee_usd,
-        settlement=report.settlement.value,
-        transaction_hash=report.transaction_hash,
-        matched_at=report.matched_at,
-        settled_at=settled_at,
-    )
-
-
-def _same_trade(fill: Fill, report: FillReport) -> bool:
-    return (fill.side, fill.size, fill.price) == (report.side.value, report.size, report.price)
 
 
 def _run(statement: str, values: Any) -> None:

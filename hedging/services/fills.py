@@ -58,9 +58,10 @@ def _ingest_one(order_id: uuid.UUID, report: FillReport, *, now: datetime) -> li
         if fill is None:
             if order.state in DEAD and not _revive(order, report, now=now):
                 return []
-            fill = _insert(order, report)
+            fill = fill_of(order, report)
+            fill.save()
             words = ["new"]
-        elif not _same_trade(fill, report):
+        elif not is_same_trade(fill, report):
             discrepancy_open(
                 venue_code=order.venue_id,
                 kind="FILL_MISMATCH",
@@ -120,8 +121,9 @@ def _revive(order: Order, report: FillReport, *, now: datetime) -> bool:
     return True
 
 
-def _insert(order: Order, report: FillReport) -> Fill:
-    return Fill.objects.create(
+def fill_of(order: Order, report: FillReport) -> Fill:
+    """The trade of `order` that `report` tells, not yet written."""
+    return Fill(
         order=order,
         venue_id=order.venue_id,
         instrument_id=order.instrument_id,
@@ -137,7 +139,8 @@ def _insert(order: Order, report: FillReport) -> Fill:
     )
 
 
-def _same_trade(fill: Fill, report: FillReport) -> bool:
+def is_same_trade(fill: Fill, report: FillReport) -> bool:
+    """Whether a report tells the trade that we know, in what never changes of it."""
     return (fill.side, fill.size, fill.price) == (report.side.value, report.size, report.price)
 
 
