@@ -20,13 +20,14 @@ from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from hedging.domain.purchases import Bought, Owners, Split, split_purchases
-from hedging.models import Attribution, EndedPolicy, IntentDemand, Position
+from hedging.models import Attribution, EndedPolicy, HedgePosition, IntentDemand, Position
 from hedging.selectors.waiting import Waiting, instruments_due, waiting_of
 from hedging.services.held_shares import ShareChange, shares_add
 from policies.selectors.policies import policies_in_force_weights
 from tonsurance.kernel.errors import Broken
 from tonsurance.kernel.money import from_micro, to_micro
 from tonsurance.plumbing.copying import Int2, Int8, Moment, Numeric, Text, copy_rows
+from tonsurance.plumbing.statistics import table_analyze
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +65,9 @@ def attributions_make(
         # The position's lock is the instrument's: two processes cannot divide the same purchase, nor a sale meanwhile.
         list(Position.objects.select_for_update().filter(instrument_id__in=due).order_by("pk"))
         waiting = waiting_of(due)
-        return _divide(waiting, now=now) if waiting else 0
+        slices = _divide(waiting, now=now) if waiting else 0
+    table_analyze(HedgePosition._meta.db_table, grown_by=slices)
+    return slices
 
 
 def ended_policies_forget(*, now: datetime, limit: int = 10_000) -> int:

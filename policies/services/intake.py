@@ -33,6 +33,7 @@ from policies.services.rows import (
 )
 from policies.services.staging import BLOCK_BYTES, FIRST_ROW, Progress, stage_carefully, stage_quickly
 from tonsurance.kernel.errors import Conflict, Refused
+from tonsurance.plumbing.statistics import table_analyze
 
 HEADING_BYTES_MAX = 64 * 1024
 UPLOAD_BYTES_MAX = 64 * 1024 * 1024
@@ -140,6 +141,7 @@ def _import(file: BinaryIO, *, record: PolicyImport, dry_run: bool, progress: Pr
     report = replace(report, import_id=record.pk)
     record.report = _plain(report)
     record.save(update_fields=["report"])
+    transaction.on_commit(lambda: table_analyze("policies_policy", grown_by=report.added))
     return report
 
 

@@ -275,6 +275,30 @@ def test_only_ended_policies_release_what_cannot_be_sold(on: Instrument) -> None
     assert verify_book() == []
 
 
+def test_the_planner_is_told_of_many_new_slices_at_once(
+    on: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tonsurance.plumbing.statistics.ROWS_MANY", 3)
+    product = factories.product()
+
+    def rows_known() -> float:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'hedging_hedgeposition'")
+            return cursor.fetchone()[0]
+
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE hedging_hedgeposition")
+    assert rows_known() == 0
+    for policies, known in ((2, 0), (3, 5 + 2)):
+        for _ in range(policies):
+            factories.policy(product)
+        order = bought(on, demand={product.pk: "100"})
+        fills_ingest(order.pk, [fill_report(order, size="100")], now=utc_now())
+        divide(on)
+        finish(order)
+        assert rows_known() == known
+
+
 # ------------------------------------------------------------------------------------------------- what waits
 def test_trades_of_one_decision_become_one_slice_per_policy(on: Instrument) -> None:
     product = factories.product()
