@@ -50,6 +50,15 @@ class Owners:
             }
         )
 
+    def without(self, policy_ids: Sequence[int]) -> Owners:
+        """The same without some policies; a product that is left with nobody is left out."""
+        left = {}
+        for product, (ids, coverage) in self.by_product.items():
+            stays = ~np.isin(ids, np.asarray(policy_ids, dtype=np.int64))
+            if bool(stays.any()):
+                left[product] = (ids, coverage) if bool(stays.all()) else (ids[stays], coverage[stays])
+        return Owners(left)
+
     def only(self, policy_id: int) -> Owners:
         """The same with one policy alone."""
         mine = {}

@@ -80,7 +80,7 @@ def ended_policies_forget(*, now: datetime, limit: int = 10_000) -> int:
                    AND NOT EXISTS (SELECT FROM hedging_hedgeposition h
                                    WHERE h.policy_id = e.policy_id AND h.status = 'open')
                    AND NOT EXISTS (SELECT FROM hedging_fill f
-                                   WHERE f.attribution_id IS NULL AND f.side = 'BUY' AND f.settlement = 'confirmed'
+                                   WHERE f.attribution_id IS NULL AND f.side = 'BUY' AND f.settlement <> 'failed'
                                      AND f.matched_at <= e.ended_at)
                  LIMIT %s)""",
             [now - ENDED_KEPT, limit],
@@ -105,11 +105,16 @@ def _divide(waiting: Sequence[Waiting], *, now: datetime) -> int:
     for row in IntentDemand.objects.filter(intent_id__in={fill.intent_id for fill in waiting}):
         demands[row.intent_id][row.product_id] = to_micro(row.weight_usd)
     products = {product for demand in demands.values() for product in demand}
-    owners = _owners(products, since=min(fill.matched_at for fill in waiting))
+    ended = _ended(products, since=min(fill.matched_at for fill in waiting))
+    weights = policies_in_force_weights(sorted(products), also=list(ended))
+    owners = Owners.of(weights.ids, weights.product_ids, weights.coverage_micro)
     together: dict[tuple[int, int | None], list[Waiting]] = defaultdict(list)
     for fill in waiting:
         together[fill.instrument_id, fill.policy_id].append(fill)
-    groups = [_Group(fills, _split(fills, demands, owners)) for _, fills in sorted(together.items(), key=str)]
+    groups = [
+        _Group(fills, _split(fills, demands, _owners_of(fills, owners, ended)))
+        for _, fills in sorted(together.items(), key=str)
+    ]
     rows = Attribution.objects.bulk_create([_row(group, now=now) for group in groups], batch_size=1000)
     _mark(groups, rows)
     _write_slices([group.split for group in groups], rows, now=now)
@@ -119,13 +124,17 @@ def _divide(waiting: Sequence[Waiting], *, now: datetime) -> int:
     return slices
 
 
-def _owners(products: Collection[int], *, since: datetime) -> Owners:
-    """Policies in force, and those that ended while the purchases waited: they were bought for these too."""
-    ended = EndedPolicy.objects.filter(ended_at__gte=since, policy__product_id__in=products)
-    weights = policies_in_force_weights(
-        sorted(products), also=list(ended.values_list("policy_id", flat=True)[:ENDED_MAX])
-    )
-    return Owners.of(weights.ids, weights.product_ids, weights.coverage_micro)
+def _ended(products: Collection[int], *, since: datetime) -> dict[int, datetime]:
+    """Policies that ended while purchases waited, with when: what was bought before is theirs too."""
+    rows = EndedPolicy.objects.filter(ended_at__gte=since, policy__product_id__in=products)
+    return dict(rows.values_list("policy_id", "ended_at")[:ENDED_MAX])
+
+
+def _owners_of(fills: Sequence[Waiting], owners: Owners, ended: dict[int, datetime]) -> Owners:
+    """`owners` without the policies that had ended before the first of `fills`."""
+    first = min(fill.matched_at for fill in fills)
+    before = [policy_id for policy_id, at in ended.items() if at < first]
+    return owners.without(before) if before else owners
 
 
 def _split(fills: Sequence[Waiting], demands: dict[Any, dict[int, int]], owners: Owners) -> Split:

@@ -9,8 +9,10 @@ import structlog
 from django.db.models import Exists, OuterRef, Sum
 
 from hedging.models import Fill, HedgePosition
+from hedging.models.fills import PROVISIONAL
 from policies.selectors.claims import claims_awaiting_hedges
 from policies.services.claims import claim_note_hedges_closed
+from venues.domain.gateway import Settlement
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +34,7 @@ def claims_note_closed(*, now: datetime) -> int:
     not_divided = Fill.objects.filter(
         attribution__isnull=True,
         side="BUY",
-        settlement="confirmed",
+        settlement__in=[Settlement.CONFIRMED, *PROVISIONAL],
         matched_at__lte=OuterRef("policy__ended_at"),
         order__intent__demands__product_id=OuterRef("policy__product_id"),
     )

@@ -17,9 +17,11 @@ from django.db import IntegrityError, transaction
 
 from hedging.domain.config import HedgeSettings
 from hedging.models import Cycle
+from hedging.services.attributions import ended_policies_forget
 from hedging.services.config import config_read
 from hedging.services.orchestrator import calculate_all_allocations, cycle_mode, execute_hedge_allocation
 from tonsurance.kernel.clock import monotonic_s, utc_now
+from tonsurance.plumbing.apart import apart
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +78,8 @@ def cycle_run(*, cause: str, dry_run: bool = False, actor: str = "orchestrator")
         raise
     log.info("cycle done", cycle=cycle.pk, cause=cause, mode=cycle.mode, intents=len(written.intents),
              required_usd=str(cycle.required_usd), planned_usd=str(cycle.planned_usd))  # fmt: skip
+    with apart("notes of ended policies could not be dropped", cycle=str(cycle.pk)):
+        ended_policies_forget(now=utc_now())
     return CycleResult(cycle.pk, written.intents)
 
 

@@ -60,10 +60,9 @@ class Allocations:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a run wrote: its intents as (venue code, intent id), and targets that another process was first on."""
+    """What a run wrote: its intents as (venue code, intent id)."""
 
     intents: list[tuple[str, uuid.UUID]] = field(default_factory=list)
-    raced: int = 0
 
 
 def calculate_all_exposures() -> tuple[ProductDemand, ...]:

@@ -22,11 +22,13 @@ from hedging.models import (
     Position,
 )
 from hedging.selectors.holdings import holdings_read
-from hedging.services.attributions import attributions_make
+from hedging.services.attributions import attributions_make, ended_policies_forget
+from hedging.services.claims import claims_note_closed
 from hedging.services.fills import fills_ingest
 from hedging.services.slices import slices_release_unsellable
 from hedging.services.verification import verify_book
 from policies.models import Policy
+from policies.services.claims import claim_approve, claim_file, claim_pay
 from policies.services.policies import policy_cancel
 from tests import factories
 from tests.reports import fill_report
@@ -354,6 +356,53 @@ def test_a_policy_that_ends_while_its_purchase_waits_gets_its_part(on: Instrumen
     assert [(part.product_id, part.size) for part in held.slices] == [(product.pk, Decimal(60))]
 
 
+def test_a_policy_that_ended_before_its_market_was_bought_gets_nothing_of_it(on: Instrument) -> None:
+    product, other = factories.product(), factories.product(chain="arbitrum")
+    stays, ended = factories.policy(product), factories.policy(product)
+    factories.policy(other)
+    elsewhere = factories.instrument()
+    early = bought(elsewhere, demand={other.pk: "100"})
+    an_hour_ago = utc_now() - timedelta(hours=1)
+    fills_ingest(early.pk, [fill_report(early, size="100", matched_at=an_hour_ago)], now=utc_now())
+    cancel(ended)
+    late = bought(on, demand={product.pk: "100"})
+    fills_ingest(
+        late.pk, [fill_report(late, size="100", matched_at=utc_now() + timedelta(seconds=1))], now=utc_now()
+    )
+
+    attributions_make("polymarket", now=utc_now(), every_s=0, instrument_rows=[on.pk, elsewhere.pk])
+
+    assert slices_of(stays) == [(Decimal(100), Decimal(4))]
+    assert slices_of(ended) == []
+    assert verify_book() == []
+
+
+def test_an_ended_policy_is_forgotten_when_nothing_of_it_is_open_or_to_come(on: Instrument) -> None:
+    product = factories.product()
+    holds, free = factories.policy(product), factories.policy(product)
+    cancel(free)
+    late = timedelta(days=2)
+    order = bought(on, demand={product.pk: "100"})
+    trade = fill_report(
+        order, size="100", settlement=Settlement.MINED, matched_at=utc_now() - timedelta(hours=1)
+    )
+    fills_ingest(order.pk, [trade], now=utc_now())
+    cancel(holds)
+    assert ended_policies_forget(now=utc_now()) == 0, "they ended a moment ago"
+    assert ended_policies_forget(now=utc_now() + late) == 0, "a trade from before is not final"
+
+    fills_ingest(order.pk, [replace(trade, settlement=Settlement.CONFIRMED)], now=utc_now())
+    assert ended_policies_forget(now=utc_now() + late) == 0, "a purchase from before waits"
+    assert divide(on) == 2
+
+    assert ended_policies_forget(now=utc_now() + late) == 0, "both hold what must be sold"
+    first, second = HedgePosition.objects.order_by("pk")
+    sale = sold(on, {first: "50"}, size="50")
+    fills_ingest(sale.pk, [fill_report(sale, size="50")], now=utc_now())
+    assert ended_policies_forget(now=utc_now() + late) == 1
+    assert list(EndedPolicy.objects.values_list("policy_id", flat=True)) == [second.policy_id]
+
+
 def test_a_decision_that_lives_or_trades_that_are_not_final_are_waited_for(on: Instrument) -> None:
     product = factories.product()
     factories.policy(product)
@@ -448,3 +497,43 @@ def test_the_sums_of_slices_follow_every_change_and_a_wrong_one_is_found(on: Ins
 
     HeldShare.objects.update(open_count=5)
     assert [found.invariant for found in verify_book()] == ["the kept sums of slices equal the slices"]
+
+
+def paid_claim(policy: Policy) -> None:
+    """The policy's event has happened, and the customer has the money."""
+    now = utc_now()
+    # Sales of the factories are dated; the event must lie within the term.
+    claim = claim_file(
+        policy.pk,
+        amount_usd=Decimal(5000),
+        event_at=policy.starts_at + timedelta(hours=1),
+        observed_price=Decimal("0.90"),
+        evidence="below 0.98 for 24 hours",
+        actor="claims desk",
+        now=now,
+    )
+    claim_approve(claim.pk, reason="the trigger was met", actor="claims lead", now=now)
+    claim_pay(claim.pk, payment_reference="tx 0xabc", actor="treasury", now=now)
+
+
+@pytest.mark.parametrize("settlement", [Settlement.MATCHED, Settlement.CONFIRMED])
+def test_a_claim_is_not_closed_while_a_purchase_of_its_time_is_not_divided(
+    on: Instrument, settlement: Settlement
+) -> None:
+    product = factories.product()
+    policy = factories.policy(product, now=utc_now())
+    order = bought(on, demand={product.pk: "100"})
+    fills_ingest(order.pk, [fill_report(order, size="100", settlement=settlement)], now=utc_now())
+    paid_claim(policy)
+
+    assert claims_note_closed(now=utc_now()) == 0
+
+    assert divide(on) == (1 if settlement is Settlement.CONFIRMED else 0)
+    assert claims_note_closed(now=utc_now()) == 0, "what it holds is not sold"
+
+
+def test_a_claim_of_a_policy_that_was_never_hedged_is_closed(on: Instrument) -> None:
+    policy = factories.policy(factories.product(), now=utc_now())
+    paid_claim(policy)
+
+    assert claims_note_closed(now=utc_now()) == 1

@@ -11,7 +11,17 @@ import pytest
 from django.db import DatabaseError, connection
 from django.test import override_settings
 
-from hedging.models import Cycle, CycleLeg, CycleTarget, Fill, HedgePosition, Intent, Order, Position
+from hedging.models import (
+    Cycle,
+    CycleLeg,
+    CycleTarget,
+    EndedPolicy,
+    Fill,
+    HedgePosition,
+    Intent,
+    Order,
+    Position,
+)
 from hedging.services.config import config_read
 from hedging.services.cycles import CycleResult, cycle_run, cycle_run_if_due
 from hedging.services.executor import intent_place
@@ -164,6 +174,19 @@ def test_a_book_that_came_too_slowly_is_not_traded_on(desk: Desk, market: Instru
 
     assert (leg_on_polymarket(result).reason, result.intents) == ("STALE_BOOK", [])
     assert len(cycle().intents) == 1
+
+
+def test_a_cycle_forgets_policies_that_ended_long_ago_and_hold_nothing(
+    desk: Desk, market: Instrument
+) -> None:
+    policy_id = sell("P-1", 1_000)
+    policy_cancel(policy_id, reason="the customer asked", actor="tester", now=utc_now())
+    EndedPolicy.objects.update(ended_at=utc_now() - timedelta(days=2))
+    assert EndedPolicy.objects.count() == 1
+
+    cycle()
+
+    assert EndedPolicy.objects.count() == 0
 
 
 def test_a_price_above_the_cap_buys_nothing_and_says_so(desk: Desk, market: Instrument) -> None:
